@@ -1,0 +1,95 @@
+#include "base/clock.h"
+
+#include "base/interrupt.h"
+
+#include <errno.h>
+
+int64_t clock_monotonic_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
+int64_t clock_unix_s(void)
+{
+    return time(NULL);
+}
+
+__attribute__((format(strftime, 3, 0))) static char *format_utc(Arena *arena, int64_t unix_s,
+                                                                const char *format)
+{
+    time_t seconds = unix_s;
+    struct tm parts = {0};
+    char text[64];
+    (void)gmtime_r(&seconds, &parts);
+    size_t length = strftime(text, sizeof(text), format, &parts);
+    return arena_strndup(arena, text, length);
+}
+
+char *clock_name_utc(Arena *arena, int64_t unix_s)
+{
+    return format_utc(arena, unix_s, "%Y%m%d-%H%M%S");
+}
+
+char *clock_iso_utc(Arena *arena, int64_t unix_s)
+{
+    return format_utc(arena, unix_s, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+/* Normalisation by timegm would accept February 31st: the parts must come back unchanged. */
+static bool parse_exact(const char *text, const char *format, int64_t *unix_s)
+{
+    struct tm parts = {0};
+    const char *end = strptime(text, format, &parts);
+    if (!end || *end)
+        return false;
+    struct tm given = parts;
+    time_t seconds = timegm(&parts);
+    if (given.tm_mday != parts.tm_mday || given.tm_mon != parts.tm_mon ||
+        given.tm_hour != parts.tm_hour || given.tm_sec != parts.tm_sec)
+        return false;
+    *unix_s = seconds;
+    return true;
+}
+
+bool clock_parse_utc(const char *text, int64_t *unix_s)
+{
+    return parse_exact(text, "%Y-%m-%dT%H:%M:%SZ", unix_s) ||
+           parse_exact(text, "%Y%m%d-%H%M%S", unix_s);
+}
+
+bool clock_parse_date(const char *text, int32_t *days)
+{
+    int64_t seconds = 0;
+    if (strlen(text) != 10 || !parse_exact(text, "%Y-%m-%d", &seconds))
+        return false;
+    *days = (int32_t)(seconds / 86400);
+    return true;
+}
+
+char *clock_date(Arena *arena, int32_t days)
+{
+    return format_utc(arena, (int64_t)days * 86400, "%Y-%m-%d");
+}
+
+bool clock_sleep_ms(int64_t ms)
+{
+    int64_t until = clock_monotonic_ms() + ms;
+    for (;;) {
+        if (interrupt_pending())
+            return false;
+        int64_t left = until - clock_monotonic_ms();
+        if (left <= 0)
+            return true;
+        if (left > 100)
+            left = 100;
+        struct timespec nap = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+        (void)nanosleep(&nap, NULL);
+    }
+}
