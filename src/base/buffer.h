@@ -1,9 +1,9 @@
 /* A growable byte buffer with a maximum.
  *
  * data is never NULL and always followed by a NUL byte that length does not count, so that text can
- * be read as a string. A buffer cannot be initialised without its maximum. An append that would pass
- * it appends nothing, sets `overflow` and returns false; so a run of appends can be checked once at
- * the end. Embedded NUL bytes are data. */
+ * be read as a string. A buffer cannot be initialised without its maximum. An append that would
+ * pass it appends nothing, sets `overflow` and returns false; so a run of appends can be checked
+ * once at the end. Embedded NUL bytes are data. */
 #pragma once
 
 #include "base/cleanup.h"

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MUST_CHECK       __attribute__((warn_unused_result))
+#define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define UNUSED           __attribute__((unused))
-#define COUNT_OF(array)  (sizeof(array) / sizeof((array)[0]))
+#define UNUSED            __attribute__((unused))
+#define COUNT_OF(array)   (sizeof(array) / sizeof((array)[0]))
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 

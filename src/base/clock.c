@@ -21,25 +21,28 @@ int64_t clock_unix_s(void)
     return time(NULL);
 }
 
-__attribute__((format(strftime, 3, 0))) static char *format_utc(Arena *arena, int64_t unix_s,
-                                                                const char *format)
+static struct tm split_utc(int64_t unix_s)
 {
     time_t seconds = unix_s;
     struct tm parts = {0};
-    char text[64];
     (void)gmtime_r(&seconds, &parts);
-    size_t length = strftime(text, sizeof(text), format, &parts);
-    return arena_strndup(arena, text, length);
+    return parts;
 }
 
 char *clock_name_utc(Arena *arena, int64_t unix_s)
 {
-    return format_utc(arena, unix_s, "%Y%m%d-%H%M%S");
+    struct tm parts = split_utc(unix_s);
+    char text[64];
+    size_t length = strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &parts);
+    return arena_strndup(arena, text, length);
 }
 
 char *clock_iso_utc(Arena *arena, int64_t unix_s)
 {
-    return format_utc(arena, unix_s, "%Y-%m-%dT%H:%M:%SZ");
+    struct tm parts = split_utc(unix_s);
+    char text[64];
+    size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return arena_strndup(arena, text, length);
 }
 
 /* Normalisation by timegm would accept February 31st: the parts must come back unchanged. */
@@ -75,7 +78,10 @@ bool clock_parse_date(const char *text, int32_t *days)
 
 char *clock_date(Arena *arena, int32_t days)
 {
-    return format_utc(arena, (int64_t)days * 86400, "%Y-%m-%d");
+    struct tm parts = split_utc((int64_t)days * 86400);
+    char text[64];
+    size_t length = strftime(text, sizeof(text), "%Y-%m-%d", &parts);
+    return arena_strndup(arena, text, length);
 }
 
 bool clock_sleep_ms(int64_t ms)

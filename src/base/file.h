@@ -24,15 +24,15 @@ bool file_read(Arena *arena, const char *path, size_t max_bytes, char **text, si
                Error *err) MUST_CHECK;
 /* Temporary name beside it, write, fsync, rename, fsync of the folder: readers see the old file or
  * the new one. mode is applied whatever the umask. */
-bool file_write_atomic(const char *path, const void *data, size_t length, mode_t mode, Error *err)
-    MUST_CHECK;
+bool file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
+                       Error *err) MUST_CHECK;
 /* As above but fails with ERR_REFUSED when path exists. */
-bool file_create(const char *path, const void *data, size_t length, mode_t mode, Error *err)
-    MUST_CHECK;
+bool file_create(const char *path, const void *data, size_t length, mode_t mode,
+                 Error *err) MUST_CHECK;
 bool file_sync_directory(const char *path, Error *err) MUST_CHECK;
 /* Writes all of data to descriptor, through short writes. */
-bool file_write_all(int descriptor, const void *data, size_t length, const char *path, Error *err)
-    MUST_CHECK;
+bool file_write_all(int descriptor, const void *data, size_t length, const char *path,
+                    Error *err) MUST_CHECK;
 
 /* Makes the folder and those above it. mode is for the folders that it makes. */
 bool directory_make(const char *path, mode_t mode, Error *err) MUST_CHECK;
@@ -44,7 +44,7 @@ bool directory_remove(const char *path, Error *err) MUST_CHECK;
 bool disk_free_bytes(const char *path, int64_t *bytes, Error *err) MUST_CHECK;
 
 /* An exclusive lock on a file that is made when missing (0600) and never removed. *descriptor holds
- * the lock until it is closed or the process ends. wait_ms 0 tries once; a taken lock is ERR_REFUSED
- * naming what, in words ("a backup of production"). */
-bool file_lock(const char *path, int64_t wait_ms, const char *what, int *descriptor, Error *err)
-    MUST_CHECK;
+ * the lock until it is closed or the process ends. wait_ms 0 tries once; a taken lock is
+ * ERR_REFUSED naming what, in words ("a backup of production"). */
+bool file_lock(const char *path, int64_t wait_ms, const char *what, int *descriptor,
+               Error *err) MUST_CHECK;

@@ -22,8 +22,8 @@ json_t *json_text(const char *text);
 /* Prints the value and a newline, keys in the order they were set. */
 bool json_print(const json_t *value, FILE *out, Error *err) MUST_CHECK;
 /* Parses a whole text; *value is the caller's. what names the text in the message. */
-bool json_parse(const char *text, size_t length, const char *what, json_t **value, Error *err)
-    MUST_CHECK;
+bool json_parse(const char *text, size_t length, const char *what, json_t **value,
+                Error *err) MUST_CHECK;
 /* Compact, in the arena. */
 char *json_compact(Arena *arena, const json_t *value);
 

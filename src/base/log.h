@@ -10,14 +10,14 @@
 #include <stdbool.h>
 
 typedef struct {
-    FILE *out;      /* stderr */
-    bool quiet;     /* -q: only warnings and errors */
-    bool verbose;   /* -v: debug lines too */
-    bool color;     /* a terminal, and neither NO_COLOR, TERM=dumb nor --no-color */
-    bool terminal;  /* out is a terminal: progress bars may redraw */
-    bool can_ask;   /* stdin and stderr are terminals and --no-input was not given */
+    FILE *out;       /* stderr */
+    bool quiet;      /* -q: only warnings and errors */
+    bool verbose;    /* -v: debug lines too */
+    bool color;      /* a terminal, and neither NO_COLOR, TERM=dumb nor --no-color */
+    bool terminal;   /* out is a terminal: progress bars may redraw */
+    bool can_ask;    /* stdin and stderr are terminals and --no-input was not given */
     bool assume_yes; /* -y */
-    int bar_width;  /* columns of a progress bar now on the last line, 0 when none */
+    int bar_width;   /* columns of a progress bar now on the last line, 0 when none */
 } Log;
 
 void log_init(Log *log, FILE *out, bool no_color);

@@ -207,10 +207,8 @@ bool process_start(const ProcessSpec *spec, bool want_in, bool want_out, Process
         child_main(&child);
     if (!await_exec(&report, pid, program, err))
         return false;
-    *process = (Process){.pid = pid,
-                         .in = take_end(&in, 1),
-                         .out = take_end(&out, 0),
-                         .err = take_end(&errors, 0)};
+    *process = (Process){
+        .pid = pid, .in = take_end(&in, 1), .out = take_end(&out, 0), .err = take_end(&errors, 0)};
     return true;
 }
 

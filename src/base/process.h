@@ -18,15 +18,15 @@ typedef struct {
     const char *directory;          /* working directory; NULL keeps ours */
     uid_t uid;                      /* with gid: run as this user when we are root; 0 keeps ours */
     gid_t gid;
-    bool outlives_us; /* no PR_SET_PDEATHSIG, a session of its own: for starting a daemon */
+    bool outlives_us;   /* no PR_SET_PDEATHSIG, a session of its own: for starting a daemon */
     int64_t timeout_ms; /* process_run only; 0 for none */
 } ProcessSpec;
 
 /* Runs to the end. out and err_out may be NULL (then discarded). *status is the exit status, or 128
  * plus the signal. Not starting, a timeout and an interrupt are errors; a status other than 0 is
  * not. An interrupt ends the child with SIGTERM first. */
-bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *status, Error *err)
-    MUST_CHECK;
+bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *status,
+                 Error *err) MUST_CHECK;
 /* As process_run, but a status other than 0 is ERR_FAILED with the child's last lines of stderr. */
 bool process_check(const ProcessSpec *spec, Buffer *out, Error *err) MUST_CHECK;
 

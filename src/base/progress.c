@@ -40,10 +40,9 @@ static char *describe(const Progress *progress, Arena *arena, int64_t now_ms)
                             space, unit, speed, space, unit);
     double left_ms = rate > 0 ? (double)(progress->total - progress->done) / rate * 1000 : 0;
     const char *left = left_ms < 1000 ? "<1 s" : str_duration(arena, left_ms);
-    return arena_printf(arena, "%s of %s%s%s, %s%s%s/s, %s left",
-                        amount(progress, arena, progress->done),
-                        amount(progress, arena, progress->total), space, unit, speed, space, unit,
-                        left);
+    return arena_printf(
+        arena, "%s of %s%s%s, %s%s%s/s, %s left", amount(progress, arena, progress->done),
+        amount(progress, arena, progress->total), space, unit, speed, space, unit, left);
 }
 
 static void draw(Progress *progress, int64_t now_ms)

@@ -114,9 +114,8 @@ bool str_to_duration_ms(const char *text, int64_t *ms)
     static const struct {
         const char *unit;
         double ms;
-    } units[] = {{"", 1e3},    {"ms", 1},     {"s", 1e3},    {"min", 6e4},
-                 {"m", 6e4},   {"h", 36e5},   {"d", 864e5},  {"day", 864e5},
-                 {"days", 864e5}};
+    } units[] = {{"", 1e3},   {"ms", 1},    {"s", 1e3},     {"min", 6e4},   {"m", 6e4},
+                 {"h", 36e5}, {"d", 864e5}, {"day", 864e5}, {"days", 864e5}};
     double number = 0;
     const char *unit = NULL;
     if (!leading_number(text, &number, &unit))

@@ -15,7 +15,8 @@ bool str_empty(const char *text); /* NULL or "" */
 /* Cuts white space at both ends, in place; returns the new start. */
 char *str_trim(char *text);
 
-/* The whole text must be a number in range; false leaves *value alone. No sign of '+', no spaces. */
+/* The whole text must be a number in range; false leaves *value alone. No sign of '+', no spaces.
+ */
 bool str_to_int64(const char *text, int64_t min, int64_t max, int64_t *value) MUST_CHECK;
 bool str_to_double(const char *text, double *value) MUST_CHECK;
 /* "512", "64k", "20M", "1.5G", "2T" with optional "B" or "iB": binary multiples. */

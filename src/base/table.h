@@ -7,8 +7,8 @@
  *     table_print(table, stdout, table_terminal_width(stdout));
  *
  * Cells are UTF-8 and copied; a NULL cell prints as "-". A newline or control byte in a cell prints
- * as a space. Where the table is wider than the terminal the widest left-aligned columns are cut and
- * end in "…"; width 0 (a pipe) never cuts. */
+ * as a space. Where the table is wider than the terminal the widest left-aligned columns are cut
+ * and end in "…"; width 0 (a pipe) never cuts. */
 #pragma once
 
 #include "base/arena.h"
