@@ -21,7 +21,7 @@ int64_t clock_unix_s(void)
     return time(NULL);
 }
 
-static struct tm split_utc(int64_t unix_s)
+static struct tm utc_parts(int64_t unix_s)
 {
     time_t seconds = unix_s;
     struct tm parts = {0};
@@ -31,18 +31,16 @@ static struct tm split_utc(int64_t unix_s)
 
 char *clock_name_utc(Arena *arena, int64_t unix_s)
 {
-    struct tm parts = split_utc(unix_s);
-    char text[64];
-    size_t length = strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &parts);
-    return arena_strndup(arena, text, length);
+    struct tm t = utc_parts(unix_s);
+    return arena_printf(arena, "%04d%02d%02d-%02d%02d%02d", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 char *clock_iso_utc(Arena *arena, int64_t unix_s)
 {
-    struct tm parts = split_utc(unix_s);
-    char text[64];
-    size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return arena_strndup(arena, text, length);
+    struct tm t = utc_parts(unix_s);
+    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 /* Normalisation by timegm would accept February 31st: the parts must come back unchanged. */
@@ -78,10 +76,8 @@ bool clock_parse_date(const char *text, int32_t *days)
 
 char *clock_date(Arena *arena, int32_t days)
 {
-    struct tm parts = split_utc((int64_t)days * 86400);
-    char text[64];
-    size_t length = strftime(text, sizeof(text), "%Y-%m-%d", &parts);
-    return arena_strndup(arena, text, length);
+    struct tm t = utc_parts((int64_t)days * 86400);
+    return arena_printf(arena, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
 }
 
 bool clock_sleep_ms(int64_t ms)

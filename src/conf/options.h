@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 typedef enum {
-    OPTION_FLAG,     /* takes no argument */
+    OPTION_FLAG, /* takes no argument */
     OPTION_TEXT,
     OPTION_PATH,     /* in a configuration file relative to the folder of that file */
     OPTION_INT,      /* within min and max; min == max == 0: any non-negative */
@@ -24,8 +24,8 @@ typedef enum {
 } OptionKind;
 
 typedef struct {
-    const char *name;     /* long flag without "--"; NULL: configuration only */
-    char letter;          /* short flag; 0: none */
+    const char *name; /* long flag without "--"; NULL: configuration only */
+    char letter;      /* short flag; 0: none */
     OptionKind kind;
     const char *argument; /* what --help calls the argument: "DIR" */
     const char *key;      /* setting in vaxdb.ini; NULL: command line only */
@@ -33,17 +33,20 @@ typedef struct {
     const char *fallback; /* default as text, shown by --help; NULL: none */
     const char *help;     /* one line, lower case, no full stop */
     int64_t min, max;
-    bool repeats;         /* may be given more than once; read with options_list */
+    bool repeats; /* may be given more than once; read with options_list */
 } OptionSpec;
 
-#define OPTION_END {0}
+#define OPTION_END                                                                                 \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 /* What was given on a command line. All memory is in the arena. */
 typedef struct Options Options;
 
-/* tables: arrays of OptionSpec, each ending in OPTION_END; count of them. argv without the program's
- * and the command's name. Flags may stand anywhere; "--" ends them; "--name=value" and "--name value"
- * and "-nvalue" are the same. Wrong flags are ERR_USAGE with "did you mean". */
+/* tables: arrays of OptionSpec, each ending in OPTION_END; count of them. argv without the
+ * program's and the command's name. Flags may stand anywhere; "--" ends them; "--name=value" and
+ * "--name value" and "-nvalue" are the same. Wrong flags are ERR_USAGE with "did you mean". */
 bool options_parse(Arena *arena, const OptionSpec *const *tables, size_t count,
                    const char *const *argv, Options **options, Error *err) MUST_CHECK;
 
@@ -58,9 +61,12 @@ const char *options_text(const Options *options, const char *name);
 /* Likewise; without value and fallback 0. The syntax was checked by options_parse. */
 int64_t options_int(const Options *options, const char *name);
 const StrList *options_list(const Options *options, const char *name);
+/* The value of a given flag that overrides the setting key; NULL when no table has such a flag or
+ * it was not given. *name is the flag's. */
+const char *options_for_setting(const Options *options, const char *key, const char **name);
 
 /* Is value good for this row? ERR_USAGE naming where ("--rows", "vaxdb.ini:12: rows"). */
-bool option_check(const OptionSpec *spec, const char *where, const char *value, Error *err)
-    MUST_CHECK;
+bool option_check(const OptionSpec *spec, const char *where, const char *value,
+                  Error *err) MUST_CHECK;
 /* The number behind a checked INT, BYTES, DURATION (ms), DATE (days) or BOOL value. */
 int64_t option_number(const OptionSpec *spec, const char *value);

@@ -19,12 +19,12 @@
 #include <stdbool.h>
 
 typedef struct {
-    EnvKind env;            /* of -e */
-    EnvKind guard;          /* whose guards apply: production when the database is production's */
-    const char *conninfo;   /* libpq's; with password where the private cluster has one */
-    const char *database;   /* its name, "" until connected when conninfo does not say */
-    bool private_cluster;   /* in the cluster of `vaxdb dev` */
-    bool from_url;          /* --url / -d: outside the configuration */
+    EnvKind env;          /* of -e */
+    EnvKind guard;        /* whose guards apply: production when the database is production's */
+    const char *conninfo; /* libpq's; with password where the private cluster has one */
+    const char *database; /* its name, "" until connected when conninfo does not say */
+    bool private_cluster; /* in the cluster of `vaxdb dev` */
+    bool from_url;        /* --url / -d: outside the configuration */
 } Target;
 
 /* url is --url, -d or NULL. Starts the private cluster when the target is in it (and says so). */
@@ -39,5 +39,5 @@ bool target_connect(Arena *arena, Log *log, State *state, Target *target, Sessio
 /* The guard for what could destroy data ("down", "dev load", ...): on production it wants
  * --confirm DATABASE (confirm, may be NULL), else ERR_REFUSED with the command to type. Where
  * confirm is given it must match the name on every environment. */
-bool target_guard(const Target *target, const char *action, const char *confirm, Error *err)
-    MUST_CHECK;
+bool target_guard(const Target *target, const char *action, const char *confirm,
+                  Error *err) MUST_CHECK;

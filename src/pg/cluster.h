@@ -2,9 +2,9 @@
  * `vaxdb dev` and for scratch clusters.
  *
  * Layout of its directory: data/ (PGDATA), password (0600), port, server.log, settings.conf. The
- * Unix socket is in data's neighbour run/ where the path is short enough (sun_path holds 107 bytes),
- * else in a folder of its own under /tmp that belongs to the cluster's user. It listens on loopback
- * and that socket only, with SCRAM.
+ * Unix socket is in data's neighbour run/ where the path is short enough (sun_path holds 107
+ * bytes), else in a folder of its own under /tmp that belongs to the cluster's user. It listens on
+ * loopback and that socket only, with SCRAM.
  *
  * PostgreSQL refuses root: run by root, the server is of the user `vaxdb` where that exists, else
  * `postgres`; else of the caller. */
@@ -30,15 +30,15 @@ typedef struct {
     const char *bindir;
     const char *socket_directory;
     const char *log_path;
-    const char *password;  /* of the superuser "vaxdb"; NULL before cluster_create */
-    int port;              /* 0 before the first start */
-    uid_t uid;             /* whose it is; 0: the caller's own */
+    const char *password; /* of the superuser "vaxdb"; NULL before cluster_create */
+    int port;             /* 0 before the first start */
+    uid_t uid;            /* whose it is; 0: the caller's own */
     gid_t gid;
     const char *user_name;
 } Cluster;
 
 typedef enum {
-    CLUSTER_ABSENT,        /* no data directory */
+    CLUSTER_ABSENT, /* no data directory */
     CLUSTER_STOPPED,
     CLUSTER_RUNNING,
     CLUSTER_OTHER_VERSION, /* made by another major than the programs found */
@@ -59,5 +59,6 @@ bool cluster_remove(Cluster *cluster, Error *err) MUST_CHECK;
 char *cluster_conninfo(const Cluster *cluster, Arena *arena, const char *dbname);
 /* postgresql://... by loopback, without the password when it is not wanted. */
 char *cluster_url(const Cluster *cluster, Arena *arena, const char *dbname, bool with_password);
-/* Server programs: the newest /usr/lib/postgresql/N/bin, else by PATH. name NULL gives the folder. */
+/* Server programs: the newest /usr/lib/postgresql/N/bin, else by PATH. name NULL gives the folder.
+ */
 bool cluster_find_bindir(Arena *arena, const char **bindir, Error *err) MUST_CHECK;

@@ -2,12 +2,12 @@
  * Ctrl-C (then the statement is cancelled on the server and the call returns ERR_INTERRUPTED) and
  * for the timeout.
  *
- * Errors of the server carry its SQLSTATE, its message with the detail, its hint and the position in
- * the statement. A connection that cannot be made or is lost is ERR_UNREACHABLE; everything else the
- * server says is ERR_FAILED.
+ * Errors of the server carry its SQLSTATE, its message with the detail, its hint and the position
+ * in the statement. A connection that cannot be made or is lost is ERR_UNREACHABLE; everything else
+ * the server says is ERR_FAILED.
  *
- * A Session is for one thread. A Result belongs to the caller: `_cleanup_result_ Result *rows`. Text
- * got from a Result lives as long as it. */
+ * A Session is for one thread. A Result belongs to the caller: `_cleanup_result_ Result *rows`.
+ * Text got from a Result lives as long as it. */
 #pragma once
 
 #include "base/arena.h"
@@ -25,11 +25,12 @@ typedef struct {
     const char *dbname;           /* replaces the database of conninfo; NULL keeps it */
     const char *application_name; /* NULL: "vaxdb" */
     int64_t connect_timeout_ms;   /* 0: 15 s */
-    int64_t statement_timeout_ms; /* set on the server; 0: none (the server's default is overridden) */
-    int64_t lock_timeout_ms;      /* likewise */
-    int attempts;                 /* 0: 3, from 1 s with exponential backoff and jitter; refused
-                                     passwords, databases and permissions are never tried again */
-    Log *log;                     /* where retries are told and notices go (debug); may be NULL */
+    int64_t
+        statement_timeout_ms; /* set on the server; 0: none (the server's default is overridden) */
+    int64_t lock_timeout_ms;  /* likewise */
+    int attempts;             /* 0: 3, from 1 s with exponential backoff and jitter; refused
+                                 passwords, databases and permissions are never tried again */
+    Log *log;                 /* where retries are told and notices go (debug); may be NULL */
 } SessionOptions;
 
 bool session_open(const SessionOptions *options, Session **session, Error *err) MUST_CHECK;
@@ -50,8 +51,8 @@ bool session_execute(Session *session, const char *sql, Error *err) MUST_CHECK;
 bool session_execute_params(Session *session, const char *sql, size_t count,
                             const char *const *params, Error *err) MUST_CHECK;
 /* A query of exactly one row and column, as text in the arena (NULL for SQL NULL). */
-bool session_scalar(Session *session, Arena *arena, const char *sql, const char **value, Error *err)
-    MUST_CHECK;
+bool session_scalar(Session *session, Arena *arena, const char *sql, const char **value,
+                    Error *err) MUST_CHECK;
 
 /* COPY ... FROM STDIN. After begin, call data as often as needed, then end or abort. A failed data
  * or end has left copy mode already. rows may be NULL. */
@@ -66,8 +67,8 @@ typedef struct {
     const char *system_identifier; /* pg_control_system(); stable for the life of a cluster */
     const char *database;
 } DatabaseIdentity;
-bool session_identity(Session *session, Arena *arena, DatabaseIdentity *identity, Error *err)
-    MUST_CHECK;
+bool session_identity(Session *session, Arena *arena, DatabaseIdentity *identity,
+                      Error *err) MUST_CHECK;
 const char *session_database(const Session *session);
 int session_backend_pid(const Session *session);
 /* Is a transaction open (or failed) on it? */

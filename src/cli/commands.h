@@ -1,0 +1,7 @@
+/* The tables of commands, one per file of this room; each ends in COMMAND_END. */
+#pragma once
+
+#include "cli/command.h"
+
+extern const Command cli_config_commands[];
+extern const Command cli_dev_commands[];

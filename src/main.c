@@ -1,0 +1,23 @@
+/* The command table. Each row of a table in src/cli/ is one command; a group is what --help shows
+ * first. */
+#include "base/interrupt.h"
+#include "cli/commands.h"
+
+static const Command *const tables[] = {
+    cli_config_commands,
+    cli_dev_commands,
+};
+
+static const CommandGroup groups[] = {
+    {"init", "write a vaxdb.ini for your databases"},
+    {"config", "show every setting, its value and where it comes from"},
+    {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
+};
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    interrupt_install();
+    return command_main((const char *const *)argv, tables, COUNT_OF(tables), groups,
+                        COUNT_OF(groups));
+}

@@ -1,0 +1,86 @@
+#include "pg/session_internal.h"
+
+#include <assert.h>
+#include <limits.h>
+
+bool session_copy_begin(Session *session, const char *sql, Error *err)
+{
+    assert(!session->in_copy);
+    if (!PQsendQuery(session->conn, sql))
+        return session_fail(session, NULL, err);
+    if (!session_flush(session, err))
+        return false;
+    while (PQisBusy(session->conn)) {
+        if (!session_wait(session, false, err))
+            return false;
+    }
+    PGresult *result = PQgetResult(session->conn);
+    bool copying = PQresultStatus(result) == PGRES_COPY_IN;
+    if (!copying) {
+        bool failed = PQresultStatus(result) == PGRES_FATAL_ERROR || !result;
+        if (failed)
+            (void)session_fail(session, result, err);
+        else
+            (void)error_set(err, ERR_FAILED, "not a COPY ... FROM STDIN: %s", sql);
+        Error ignored = {0};
+        (void)!session_finish(session, NULL, &ignored);
+    }
+    PQclear(result);
+    session->in_copy = copying;
+    return copying;
+}
+
+/* The server ended the COPY early: its reason waits to be read. */
+static bool copy_failed(Session *session, Error *err)
+{
+    session->in_copy = false;
+    if (PQputCopyEnd(session->conn, "the client stopped") < 0)
+        return session_fail(session, NULL, err);
+    if (!session_flush(session, err) || !session_finish(session, NULL, err))
+        return false;
+    return error_set(err, ERR_FAILED, "COPY ended early");
+}
+
+bool session_copy_data(Session *session, const void *data, size_t length, Error *err)
+{
+    assert(session->in_copy && length <= INT_MAX);
+    if (PQputCopyData(session->conn, data, (int)length) != 1)
+        return copy_failed(session, err);
+    /* libpq would queue without limit: send before the next piece. An error of the server arrives
+     * while we send, and ends the COPY. */
+    for (;;) {
+        int pending = PQflush(session->conn);
+        if (pending < 0)
+            return copy_failed(session, err);
+        if (pending == 0)
+            return true;
+        if (!session_wait(session, true, err)) {
+            session->in_copy = false;
+            return false;
+        }
+    }
+}
+
+bool session_copy_end(Session *session, int64_t *rows, Error *err)
+{
+    assert(session->in_copy);
+    session->in_copy = false;
+    if (PQputCopyEnd(session->conn, NULL) < 0)
+        return session_fail(session, NULL, err);
+    _cleanup_result_ Result *result = NULL;
+    if (!session_flush(session, err) || !session_finish(session, &result, err))
+        return false;
+    if (rows)
+        *rows = result_affected(result);
+    return true;
+}
+
+void session_copy_abort(Session *session, const char *reason)
+{
+    if (!session->in_copy)
+        return;
+    session->in_copy = false;
+    Error ignored = {0};
+    if (PQputCopyEnd(session->conn, reason) >= 0 && session_flush(session, &ignored))
+        (void)!session_finish(session, NULL, &ignored);
+}

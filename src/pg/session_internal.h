@@ -1,0 +1,25 @@
+/* What session.c, session_copy.c and result.c share; nobody else includes it. */
+#pragma once
+
+#include "pg/session.h"
+
+#include <libpq-fe.h>
+
+struct Session {
+    PGconn *conn;
+    Log *log;
+    NoticeFunction notice;
+    void *notice_data;
+    bool in_copy;
+};
+
+/* Fills err from a failed result, or from the connection where result is NULL. Returns false. */
+bool session_fail(const Session *session, const PGresult *result, Error *err);
+/* Waits until the socket can be read (and, with for_write, or written). False with ERR_INTERRUPTED
+ * after cancelling the statement on the server, or with ERR_UNREACHABLE. */
+bool session_wait(Session *session, bool for_write, Error *err) MUST_CHECK;
+/* Sends what libpq has queued. */
+bool session_flush(Session *session, Error *err) MUST_CHECK;
+/* Reads to the end of the running command. *last (may be NULL) is the last result, owned by the
+ * caller; on failure none. */
+bool session_finish(Session *session, PGresult **last, Error *err) MUST_CHECK;
