@@ -2,7 +2,7 @@
 
 #include "base/interrupt.h"
 
-#include <errno.h>
+#include <ctype.h>
 
 int64_t clock_monotonic_us(void)
 {
@@ -43,9 +43,17 @@ char *clock_iso_utc(Arena *arena, int64_t unix_s)
                         t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-/* Normalisation by timegm would accept February 31st: the parts must come back unchanged. */
-static bool parse_exact(const char *text, const char *format, int64_t *unix_s)
+/* strptime takes fewer digits and spaces for digits: the text must look like shape, where a 0
+ * stands for any digit. Normalisation by timegm would accept February 31st: the parts must come
+ * back unchanged. */
+static bool parse_exact(const char *text, const char *shape, const char *format, int64_t *unix_s)
 {
+    if (strlen(text) != strlen(shape))
+        return false;
+    for (size_t i = 0; shape[i]; i++) {
+        if (shape[i] == '0' ? !isdigit((unsigned char)text[i]) : text[i] != shape[i])
+            return false;
+    }
     struct tm parts = {0};
     const char *end = strptime(text, format, &parts);
     if (!end || *end)
@@ -61,14 +69,14 @@ static bool parse_exact(const char *text, const char *format, int64_t *unix_s)
 
 bool clock_parse_utc(const char *text, int64_t *unix_s)
 {
-    return parse_exact(text, "%Y-%m-%dT%H:%M:%SZ", unix_s) ||
-           parse_exact(text, "%Y%m%d-%H%M%S", unix_s);
+    return parse_exact(text, "0000-00-00T00:00:00Z", "%Y-%m-%dT%H:%M:%SZ", unix_s) ||
+           parse_exact(text, "00000000-000000", "%Y%m%d-%H%M%S", unix_s);
 }
 
 bool clock_parse_date(const char *text, int32_t *days)
 {
     int64_t seconds = 0;
-    if (strlen(text) != 10 || !parse_exact(text, "%Y-%m-%d", &seconds))
+    if (!parse_exact(text, "0000-00-00", "%Y-%m-%d", &seconds))
         return false;
     *days = (int32_t)(seconds / 86400);
     return true;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -58,6 +59,9 @@ static _Noreturn void child_main(const Child *child)
     if (dup2(child->in, STDIN_FILENO) < 0 || dup2(child->out, STDOUT_FILENO) < 0 ||
         dup2(child->err, STDERR_FILENO) < 0)
         child_fail(child);
+    /* Ours are close-on-exec; what we have inherited ourselves (a lock of a script, say) must not
+     * live on in a server that we start. Kernels before 5.11 cannot do this. */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     if (!child_become(spec))
         child_fail(child);
     if (spec->directory && chdir(spec->directory) != 0)
@@ -250,6 +254,7 @@ void process_kill(Process *process)
     int64_t until = clock_monotonic_ms() + KILL_PATIENCE_MS;
     while (waitpid(process->pid, NULL, WNOHANG) == 0) {
         if (clock_monotonic_ms() > until) {
+            (void)kill(-process->pid, SIGKILL); /* what it has started too */
             (void)kill(process->pid, SIGKILL);
             (void)waitpid(process->pid, NULL, 0);
             break;
@@ -260,8 +265,21 @@ void process_kill(Process *process)
     process->pid = 0;
 }
 
+/* Appends; where that passes the maximum the oldest bytes go. */
+static bool append_tail(Buffer *buffer, const char *data, size_t length)
+{
+    if (length > buffer->max) {
+        data += length - buffer->max;
+        length = buffer->max;
+    }
+    size_t room = buffer->max - buffer->length;
+    if (length > room)
+        buffer_consume(buffer, length - room);
+    return buffer_append(buffer, data, length);
+}
+
 /* Reads what is there; closes the descriptor at its end. */
-static bool drain(int *descriptor, Buffer *into, Error *err)
+static bool drain(int *descriptor, Buffer *into, bool tail, Error *err)
 {
     char chunk[16384];
     ssize_t got = read(*descriptor, chunk, sizeof(chunk));
@@ -272,31 +290,52 @@ static bool drain(int *descriptor, Buffer *into, Error *err)
         *descriptor = -1;
         return true;
     }
-    if (into && !buffer_append(into, chunk, (size_t)got))
+    if (!into)
+        return true;
+    bool appended =
+        tail ? append_tail(into, chunk, (size_t)got) : buffer_append(into, chunk, (size_t)got);
+    if (!appended)
         return buffer_check(into, "the output of a program", err);
     return true;
 }
 
-static bool collect(Process *process, Buffer *out, Buffer *err_out, int64_t timeout_ms, Error *err)
+/* Why a wait for the program ends before the program: an interrupt or the deadline. */
+static bool may_go_on(const ProcessSpec *spec, int64_t started_ms, Error *err)
 {
-    int64_t until = timeout_ms ? clock_monotonic_ms() + timeout_ms : INT64_MAX;
+    if (!interrupt_check(err))
+        return false;
+    if (spec->timeout_ms && clock_monotonic_ms() - started_ms > spec->timeout_ms)
+        return error_set(err, ERR_FAILED, "it took longer than %lld ms",
+                         (long long)spec->timeout_ms);
+    return true;
+}
+
+static bool collect(const ProcessSpec *spec, int64_t started_ms, Process *process, Buffer *out,
+                    Buffer *err_out, Error *err)
+{
     while (process->out >= 0 || process->err >= 0) {
         struct pollfd waits[2] = {{.fd = process->out, .events = POLLIN},
                                   {.fd = process->err, .events = POLLIN}};
         int ready = poll(waits, 2, 200);
         if (ready < 0 && errno != EINTR)
             return error_set_errno(err, ERR_FAILED, errno, "cannot wait for a program");
-        if (!interrupt_check(err))
+        if (!may_go_on(spec, started_ms, err))
             return false;
-        if (clock_monotonic_ms() > until)
-            return error_set(err, ERR_FAILED, "a program took longer than %lld ms",
-                             (long long)timeout_ms);
         if (ready <= 0)
             continue;
-        if (waits[0].revents && !drain(&process->out, out, err))
+        if (waits[0].revents && !drain(&process->out, out, false, err))
             return false;
-        if (waits[1].revents && !drain(&process->err, err_out, err))
+        if (waits[1].revents && !drain(&process->err, err_out, true, err))
             return false;
+    }
+    /* It has closed its output; it may still go on for long. */
+    siginfo_t ended = {0};
+    while (waitid(P_PID, (id_t)process->pid, &ended, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+           ended.si_pid == 0) {
+        if (!may_go_on(spec, started_ms, err))
+            return false;
+        struct timespec nap = {.tv_nsec = 1000000};
+        (void)nanosleep(&nap, NULL);
     }
     return true;
 }
@@ -304,9 +343,10 @@ static bool collect(Process *process, Buffer *out, Buffer *err_out, int64_t time
 bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *status, Error *err)
 {
     Process process;
+    int64_t started_ms = clock_monotonic_ms();
     if (!process_start(spec, false, true, &process, err))
         return false;
-    if (!collect(&process, out, err_out, spec->timeout_ms, err)) {
+    if (!collect(spec, started_ms, &process, out, err_out, err)) {
         process_kill(&process);
         return error_context(err, "%s", spec->argv[0]);
     }
@@ -325,6 +365,8 @@ bool process_check(const ProcessSpec *spec, Buffer *out, Error *err)
     const char *tail = str_trim(talk.data);
     if (strlen(tail) > ERROR_MESSAGE_MAX / 2)
         tail += strlen(tail) - ERROR_MESSAGE_MAX / 2;
+    while (((unsigned char)*tail & 0xC0) == 0x80) /* the rest of a character that was cut */
+        tail++;
     return error_set(err, ERR_FAILED, "%s ended with status %d%s%s", path_basename(spec->argv[0]),
                      status, *tail ? ": " : "", tail);
 }

@@ -22,7 +22,8 @@ typedef struct {
     int64_t timeout_ms; /* process_run only; 0 for none */
 } ProcessSpec;
 
-/* Runs to the end. out and err_out may be NULL (then discarded). *status is the exit status, or 128
+/* Runs to the end. out and err_out may be NULL (then discarded). Output past the maximum of out is
+ * an error; of err_out the last bytes are kept. *status is the exit status, or 128
  * plus the signal. Not starting, a timeout and an interrupt are errors; a status other than 0 is
  * not. An interrupt ends the child with SIGTERM first. */
 bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *status,

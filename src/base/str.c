@@ -54,7 +54,8 @@ bool str_to_int64(const char *text, int64_t min, int64_t max, int64_t *value)
 
 bool str_to_double(const char *text, double *value)
 {
-    if (str_empty(text) || isspace((unsigned char)*text))
+    /* strtod would also take spaces, a plus, hexadecimal, infinities and not-a-numbers */
+    if (str_empty(text) || text[strspn(text, "0123456789.eE+-")] || *text == '+')
         return false;
     char *end = NULL;
     errno = 0;
@@ -192,7 +193,8 @@ char *str_bytes(Arena *arena, int64_t bytes)
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     double value = (double)bytes;
     size_t unit = 0;
-    while (fabs(value) >= 1024 && unit + 1 < COUNT_OF(units)) {
+    /* 1023.95 would be printed as 1024.0 */
+    while (fabs(value) >= (unit ? 1023.95 : 1024) && unit + 1 < COUNT_OF(units)) {
         value /= 1024;
         unit++;
     }
@@ -221,10 +223,10 @@ char *str_duration(Arena *arena, double ms)
 {
     if (ms < 1)
         return arena_printf(arena, "%.3f ms", ms);
-    if (ms < 1000)
+    if (ms < 999.95) /* what is above would be printed as 1000.0 ms */
         return arena_printf(arena, "%.1f ms", ms);
     double seconds = ms / 1000;
-    if (seconds < 60)
+    if (seconds < 59.995)
         return arena_printf(arena, "%.2f s", seconds);
     int64_t whole = (int64_t)(seconds + 0.5);
     if (whole < 3600)
