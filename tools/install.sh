@@ -1,0 +1,80 @@
+# Sourced by ./run: Debian packages and system users, installed when they are missing.
+# shellcheck shell=sh disable=SC2034,SC2086 # lists of names are split on purpose
+
+packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev libsqlite3-dev
+    libjansson-dev libssl-dev libisal-dev libpg-query-dev'
+packages_server='postgresql-15 postgresql-15-hypopg'
+packages_unit='libcmocka-dev'
+packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg'
+packages_lint='clang-format clang-tidy cppcheck shellcheck pyflakes3'
+packages_fuzz='clang libclang-rt-14-dev'
+
+# How to become root, in $root: nothing to do, or sudo (which asks only on a terminal).
+become_root() {
+    root=
+    [ "$(id -u)" != 0 ] || return 0
+    if ! command -v sudo >/dev/null; then
+        say "root is needed for:  $*"
+        say "there is no sudo here: run that as root, then this again"
+        exit 2
+    fi
+    root='sudo -n'
+    [ ! -t 0 ] || root=sudo
+    $root true || exit 2
+}
+
+# Prints those of the packages that are not installed.
+missing_packages() {
+    for package in "$@"; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+        [ "$state" = installed ] || printf '%s ' "$package"
+    done
+}
+
+# Debian's postgresql starts a cluster of its own on port 5432 unless told not to. The setting is
+# ours, so it goes again after: what the owner of the machine installs later behaves as ever.
+install_packages() {
+    folder=/etc/postgresql-common/createcluster.d
+    $root apt-get -q update || return 1
+    $root mkdir -p $folder || return 1
+    echo 'create_main_cluster = false' | $root tee $folder/vaxdb.conf >/dev/null || return 1
+    status=0
+    # env, because sudo does not pass variables on.
+    $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+        --no-install-recommends install "$@" || status=1
+    $root rm -f $folder/vaxdb.conf
+    $root rmdir --ignore-fail-on-non-empty $folder /etc/postgresql-common
+    return $status
+}
+
+# Installs what is missing of the packages, and says so.
+need_packages() {
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    say "installing Debian packages: $missing"
+    become_root apt-get install $missing
+    mkdir -p .cache
+    if ! install_packages $missing >.cache/install.log 2>&1 </dev/null; then
+        tail -n 20 .cache/install.log >&2
+        say 'the packages could not be installed (the whole log: .cache/install.log)'
+        exit 1
+    fi
+}
+
+# npm comes with Node.js from other sources than Debian, where no package is called npm.
+need_npm() {
+    command -v npm >/dev/null || need_packages nodejs npm ca-certificates
+}
+
+# PostgreSQL refuses root: run by root, private clusters belong to vaxdb, and restored SQL runs in
+# clusters of vaxdb-drill. Run by anyone else they are the caller's and no user is needed.
+need_users() {
+    [ "$(id -u)" = 0 ] || return 0
+    for user in vaxdb vaxdb-drill; do
+        if ! getent passwd $user >/dev/null; then
+            say "creating the system user $user"
+            useradd --system --user-group --no-create-home --home-dir /nonexistent \
+                --shell /usr/sbin/nologin $user
+        fi
+    done
+}
