@@ -34,7 +34,7 @@ static bool parse_line(Arena *arena, char *line, int number, const char **sectio
     const char *value = str_trim(equals + 1);
     if (!*key)
         return parse_error(ini->path, number, "a value without a key", err);
-    if (!*section)
+    if (!**section)
         return parse_error(ini->path, number, "a key before the first [section]", err);
     const IniEntry *earlier = ini_find(ini, *section, key);
     if (earlier)

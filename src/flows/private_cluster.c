@@ -4,6 +4,9 @@
 #include "base/str.h"
 #include "pg/session.h"
 
+/* Advisory lock of whoever makes the databases; any number, but always the same. */
+#define MAKING_LOCK "7238010927"
+
 bool private_cluster_open(Arena *arena, const Config *config, Cluster *cluster, Error *err)
 {
     ClusterSpec spec = {
@@ -47,6 +50,7 @@ static bool add_extensions(const Cluster *cluster, Arena *arena, const char *dat
     return true;
 }
 
+/* Under another name until it is complete: a database of an environment is whole or not there. */
 static bool make_database(const Cluster *cluster, Arena *arena, Session *session, EnvKind env,
                           Error *err)
 {
@@ -56,11 +60,27 @@ static bool make_database(const Cluster *cluster, Arena *arena, Session *session
         return false;
     if (found)
         return true;
-    const char *sql = arena_printf(arena, "CREATE DATABASE %s", sql_identifier(arena, name));
-    /* 42P04: another start made it a moment ago */
-    if (!session_execute(session, sql, err) && !str_equal(err->sqlstate, "42P04"))
-        return false;
-    return add_extensions(cluster, arena, name, err);
+    const char *fresh = arena_printf(arena, "%s_new", name);
+    const char *quoted = sql_identifier(arena, fresh);
+    return session_execute(session, arena_printf(arena, "DROP DATABASE IF EXISTS %s", quoted),
+                           err) &&
+           session_execute(session, arena_printf(arena, "CREATE DATABASE %s", quoted), err) &&
+           add_extensions(cluster, arena, fresh, err) &&
+           session_execute(session,
+                           arena_printf(arena, "ALTER DATABASE %s RENAME TO %s", quoted,
+                                        sql_identifier(arena, name)),
+                           err);
+}
+
+static bool has_all_databases(Arena *arena, Session *session, bool *complete, Error *err)
+{
+    *complete = true;
+    for (int env = 0; env < ENV_COUNT && *complete; env++) {
+        if (!exists(session, "SELECT FROM pg_database WHERE datname = $1",
+                    private_cluster_database(arena, (EnvKind)env), complete, err))
+            return false;
+    }
+    return true;
 }
 
 bool private_cluster_start(Arena *arena, Log *log, Cluster *cluster, Error *err)
@@ -69,7 +89,14 @@ bool private_cluster_start(Arena *arena, Log *log, Cluster *cluster, Error *err)
         return false;
     SessionOptions options = {.conninfo = cluster_conninfo(cluster, arena, "postgres"), .log = log};
     _cleanup_session_ Session *session = NULL;
-    if (!session_open(&options, &session, err))
+    bool complete = false;
+    if (!session_open(&options, &session, err) ||
+        !has_all_databases(arena, session, &complete, err))
+        return false;
+    if (complete)
+        return true;
+    /* Another start may be at it; the lock goes with the session. */
+    if (!session_execute(session, "SELECT pg_advisory_lock(" MAKING_LOCK ")", err))
         return false;
     for (int env = 0; env < ENV_COUNT; env++) {
         if (!make_database(cluster, arena, session, (EnvKind)env, err))
@@ -107,7 +134,7 @@ bool private_cluster_write_config(Arena *arena, const Config *config, const char
     if (!path_absolute(arena, "vaxdb.ini", &target, err))
         return false;
     if (!file_create(target, text, strlen(text), 0600, err))
-        return false;
+        return err->code == ERR_REFUSED; /* another start wrote it a moment ago */
     *path = target;
     return true;
 }
