@@ -30,6 +30,26 @@ static void on_notice(void *data, const PGresult *notice)
         log_debug(session->log, "%s: %s", severity, message);
 }
 
+/* A malformed conninfo is the user's slip, not the server's. A plain word is a database's name. */
+static bool check_conninfo(const char *conninfo, Error *err)
+{
+    bool is_string = strchr(conninfo, '=') || strstr(conninfo, "://");
+    if (!is_string)
+        return true;
+    char *reason = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &reason);
+    if (options) {
+        PQconninfoFree(options);
+        return true;
+    }
+    _cleanup_arena_ Arena *arena = arena_create();
+    (void)error_set(err, ERR_USAGE, "the connection string is not valid: %s",
+                    reason ? str_trim(arena_strdup(arena, reason)) : "out of memory");
+    PQfreemem(reason);
+    return error_hint(err, "write postgresql://user@host:5432/dbname, or host=... dbname=...; "
+                           "special characters in a URL are written %%40 and the like");
+}
+
 static PGconn *connect_begin(const SessionOptions *options)
 {
     const char *application = options->application_name ? options->application_name : "vaxdb";
@@ -97,10 +117,7 @@ static bool connect_once(const SessionOptions *options, PGconn **connected, Erro
         *connected = conn;
         return true;
     }
-    /* A malformed conninfo is the user's slip, not the server's. */
-    bool syntax = PQsocket(conn) < 0 && PQhost(conn) == NULL;
-    (void)error_set(err, syntax ? ERR_USAGE : ERR_UNREACHABLE, "%s",
-                    connection_message(conn, arena));
+    (void)error_set(err, ERR_UNREACHABLE, "%s", connection_message(conn, arena));
     PQfinish(conn);
     return false;
 }
@@ -161,6 +178,8 @@ static bool connect_with_retries(const SessionOptions *options, PGconn **conn, E
 bool session_open(const SessionOptions *options, Session **session, Error *err)
 {
     PGconn *conn = NULL;
+    if (!check_conninfo(options->conninfo, err))
+        return false;
     if (!connect_with_retries(options, &conn, err)) {
         if (err->code == ERR_UNREACHABLE && !err->hint[0])
             (void)error_hint(err, "check that the server runs and that the connection settings "
