@@ -6,12 +6,14 @@
 static const Command *const tables[] = {
     cli_config_commands,
     cli_dev_commands,
+    cli_pool_commands,
 };
 
 static const CommandGroup groups[] = {
     {"init", "write a vaxdb.ini for your databases"},
     {"config", "show every setting, its value and where it comes from"},
     {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
+    {"pool", "how many connections, and the settings for them"},
 };
 
 int main(int argc, char **argv)

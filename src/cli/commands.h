@@ -5,3 +5,4 @@
 
 extern const Command cli_config_commands[];
 extern const Command cli_dev_commands[];
+extern const Command cli_pool_commands[];
