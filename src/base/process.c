@@ -15,8 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-extern char **environ;
-
 #define KILL_PATIENCE_MS 5000
 
 /* Runs in the child, after fork: nothing but async-signal-safe calls on prepared data. */
@@ -342,7 +340,7 @@ static bool collect(const ProcessSpec *spec, int64_t started_ms, Process *proces
 
 bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *status, Error *err)
 {
-    Process process;
+    Process process = {0};
     int64_t started_ms = clock_monotonic_ms();
     if (!process_start(spec, false, true, &process, err))
         return false;

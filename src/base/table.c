@@ -101,6 +101,7 @@ void table_print(const Table *table, FILE *out, size_t width)
 {
     size_t widths[TABLE_MAX_COLUMNS] = {0};
     size_t columns = table->column_count;
+    assert(columns > 0);
     for (size_t i = 0; i < columns; i++)
         widths[i] = str_width(table->columns[i].title);
     for (size_t i = 0; i < table->cell_count; i++) {
