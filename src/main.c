@@ -7,6 +7,7 @@ static const Command *const tables[] = {
     cli_config_commands,
     cli_dev_commands,
     cli_pool_commands,
+    cli_monitor_commands,
 };
 
 static const CommandGroup groups[] = {
@@ -14,6 +15,7 @@ static const CommandGroup groups[] = {
     {"config", "show every setting, its value and where it comes from"},
     {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
     {"pool", "how many connections, and the settings for them"},
+    {"monitor", "slow statements, table sizes, connections, and who waits for whom"},
 };
 
 int main(int argc, char **argv)

@@ -304,3 +304,25 @@ size_t str_width(const char *text)
     }
     return width;
 }
+
+char *str_one_line(Arena *arena, const char *text, size_t max)
+{
+    char *line = arena_alloc(arena, strlen(text) + sizeof("..."));
+    size_t length = 0;
+    size_t columns = 0;
+    for (const char *byte = text; *byte; byte++) {
+        bool is_space = (unsigned char)*byte <= ' ';
+        if (is_space && (length == 0 || line[length - 1] == ' '))
+            continue;
+        columns += ((unsigned char)*byte & 0xC0) != 0x80;
+        if (columns > max) {
+            (void)memcpy(line + length, "...", sizeof("..."));
+            return line;
+        }
+        line[length++] = is_space ? ' ' : *byte;
+    }
+    while (length && line[length - 1] == ' ')
+        length--;
+    line[length] = '\0';
+    return line;
+}

@@ -55,5 +55,9 @@ char *str_list_join(const StrList *list, Arena *arena, const char *separator);
 /* Splits at any byte of separators, trims each part, leaves out empty ones. */
 void str_split(StrList *list, const char *text, const char *separators);
 
+/* White space of every kind as single spaces, so that a statement stands on one line; cut after max
+ * code points with "...". */
+char *str_one_line(Arena *arena, const char *text, size_t max);
+
 /* Columns that text takes on a terminal: UTF-8 code points, combining marks not told apart. */
 size_t str_width(const char *text);

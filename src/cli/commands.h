@@ -5,4 +5,5 @@
 
 extern const Command cli_config_commands[];
 extern const Command cli_dev_commands[];
+extern const Command cli_monitor_commands[];
 extern const Command cli_pool_commands[];

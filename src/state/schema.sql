@@ -5,3 +5,35 @@ CREATE TABLE IF NOT EXISTS identities (
     seen_at           INTEGER NOT NULL,
     PRIMARY KEY (system_identifier, database)
 );
+
+CREATE TABLE IF NOT EXISTS index_samples (
+    id                INTEGER PRIMARY KEY,
+    system_identifier TEXT NOT NULL,
+    database          TEXT NOT NULL,
+    taken_at          INTEGER NOT NULL,
+    stats_since       INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS index_samples_by_database
+    ON index_samples (system_identifier, database, taken_at);
+
+CREATE TABLE IF NOT EXISTS index_sample_scans (
+    sample  INTEGER NOT NULL REFERENCES index_samples (id),
+    "schema" TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    scans   INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL,
+    PRIMARY KEY (sample, "schema", name)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS connection_samples (
+    system_identifier   TEXT NOT NULL,
+    database            TEXT NOT NULL,
+    taken_at            INTEGER NOT NULL,
+    total               INTEGER NOT NULL,
+    active              INTEGER NOT NULL,
+    idle                INTEGER NOT NULL,
+    idle_in_transaction INTEGER NOT NULL,
+    usable              INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS connection_samples_by_database
+    ON connection_samples (system_identifier, database, taken_at);

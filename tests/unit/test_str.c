@@ -193,10 +193,21 @@ static void widths(UNUSED void **state)
                      2);
 }
 
+static void one_line(void **state)
+{
+    (void)state;
+    _cleanup_arena_ Arena *arena = arena_create();
+    assert_string_equal(str_one_line(arena, "  SELECT 1,\n\t 2\r\n ", 80), "SELECT 1, 2");
+    assert_string_equal(str_one_line(arena, "abcdef", 3), "abc...");
+    assert_string_equal(str_one_line(arena, "ab\xC3\xA9", 3), "ab\xC3\xA9");
+    assert_string_equal(str_one_line(arena, "", 3), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trims_both_ends),
+        cmocka_unit_test(one_line),
         cmocka_unit_test(compares),
         cmocka_unit_test(integers),
         cmocka_unit_test(reals),
