@@ -37,3 +37,21 @@ CREATE TABLE IF NOT EXISTS connection_samples (
 );
 CREATE INDEX IF NOT EXISTS connection_samples_by_database
     ON connection_samples (system_identifier, database, taken_at);
+CREATE TABLE IF NOT EXISTS backups (
+    sha256       TEXT PRIMARY KEY,
+    path         TEXT NOT NULL,
+    verified     INTEGER NOT NULL DEFAULT 0,
+    verified_at  INTEGER NOT NULL DEFAULT 0,
+    drilled_at   INTEGER NOT NULL DEFAULT 0,
+    drill_passed INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS drills (
+    id         INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    env        TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    sha256     TEXT NOT NULL,
+    passed     INTEGER NOT NULL,
+    seconds    REAL NOT NULL,
+    report     TEXT NOT NULL
+);

@@ -1,0 +1,126 @@
+/* Backups: made, listed, verified, pruned, and loaded into an empty database.
+ *
+ * A backup is one NAME-ENV-YYYYMMDD-HHMMSS.sql.gz that `gunzip -c FILE | psql` restores, with a
+ * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h). Rows are
+ * counted by SQL under the dump's own snapshot, counted again in the dump as it passes, and both
+ * must agree before the manifest is written.
+ *
+ * Procedures with a safety net around these (restore with a swap, drills) are in flows. */
+#pragma once
+
+#include "backup/folder.h"
+#include "backup/manifest.h"
+#include "base/log.h"
+#include "pg/session.h"
+#include "state/state.h"
+
+typedef struct {
+    const char *conninfo;
+    const char *dbname;    /* replaces the database of conninfo; NULL keeps it */
+    const char *directory; /* where it goes; made when missing */
+    const char *name;      /* prefix of the file's name */
+    const char *env;
+    const char *reason;   /* "backup create" */
+    const char *pg_bindir; /* where to look for pg_dump first; may be NULL */
+    int jobs;              /* sessions that count rows beside pg_dump; 0: 1 */
+} BackupSpec;
+
+typedef struct {
+    const char *path;
+    Manifest manifest;
+    double seconds;
+} BackupResult;
+
+/* Whatever fails, nothing is left that lists: the partial file is removed. Another backup of the
+ * same database is ERR_REFUSED. */
+bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult *result,
+                   Error *err) MUST_CHECK;
+
+/* How closely to look. */
+typedef enum {
+    VERIFY_MANIFEST = 0, /* the manifest's own checksum, the file's size */
+    VERIFY_HASH = 1,     /* and SHA-256 of the file */
+    VERIFY_CONTENT = 2,  /* and inflates it all, counts and digests rows, wants the end marker */
+} VerifyLevel;
+
+typedef struct {
+    bool ok;
+    VerifyLevel level;
+    StrList errors; /* what is wrong, and where */
+    StrList notes;  /* what could not be checked: a file without a manifest */
+    bool has_manifest;
+    Manifest manifest;          /* when there is one that can be read */
+    char sha256[HASH_HEX_SIZE]; /* of the file; "" at level 0 */
+    int64_t packed_bytes;
+    int64_t raw_bytes; /* level 2, as the rest */
+    int64_t rows;
+    size_t tables; /* with a COPY block */
+    StrList roles; /* that its statements name */
+} VerifyReport;
+
+/* A bad backup is not an error but report->ok false; an error is what kept us from looking (a file
+ * that is not there, an interrupt). state is where the result is remembered; NULL: nowhere. */
+bool backup_verify(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
+                   VerifyReport *report, Error *err) MUST_CHECK;
+/* A report that is not ok, as ERR_PROBLEMS with its first error. */
+bool backup_verify_error(const char *path, const VerifyReport *report, Error *err);
+
+typedef struct {
+    const StrList *skip_roles; /* statements that name one of these are left out; may be NULL */
+} LoadOptions;
+
+typedef struct {
+    int64_t rows;
+    size_t tables;
+    int64_t raw_bytes;
+    double analyze_seconds;
+    StrList notes; /* statements that were left out, and why */
+} LoadResult;
+
+/* Runs the dump in the database of session, which must be empty, then ANALYZE. Any failure ends it
+ * with the line of the dump; the caller drops the database. Digest and rows are those of the file,
+ * not of the database: see backup_compare. */
+bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
+                 const LoadOptions *options, LoadResult *result, Error *err) MUST_CHECK;
+
+/* A restored database beside the manifest of its backup. */
+typedef struct {
+    size_t tables;
+    int64_t rows;
+    size_t indexes;
+    StrList missing_tables;
+    StrList wrong_rows;    /* "public.t: 9 rows, the manifest says 10" */
+    StrList wrong_indexes; /* missing or invalid */
+} CompareReport;
+
+/* manifest NULL (a foreign dump): only counts. */
+bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *manifest,
+                    CompareReport *report, Error *err) MUST_CHECK;
+/* Rows of each table, "schema.name", in order; for the table that a restore prints. */
+typedef struct {
+    const char *schema;
+    const char *name;
+    int64_t rows;
+} TableRows;
+bool backup_count_rows(Arena *arena, Session *session, TableRows **tables, size_t *count,
+                       Error *err) MUST_CHECK;
+
+/* Retention. A backup goes when it is older than days (by the moment it finished) and at least
+ * keep_min verified backups of the same name, environment and database are newer. So the newest
+ * verified one never goes; nor does the one that was drilled last, nor anything when the listing is
+ * incomplete. */
+typedef struct {
+    const BackupEntry *entry;
+    bool verified;
+    bool last_drilled;
+    bool remove;
+    const char *reason; /* why it stays or goes */
+} PruneRow;
+
+/* The decision alone; rows are newest first, with verified and last_drilled set. */
+void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now_unix_s,
+                         int64_t retention_days, int64_t keep_min);
+/* Looks up what was verified and drilled, decides, and unless dry_run deletes. */
+bool backup_prune(Arena *arena, State *state, const char *directory, int64_t retention_days,
+                  int64_t keep_min, bool dry_run, PruneRow **rows, size_t *count,
+                  Error *err) MUST_CHECK;

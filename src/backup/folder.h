@@ -1,0 +1,64 @@
+/* A folder of backups.
+ *
+ * A backup is three files: NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, the same with .sha256 and the same with
+ * .json, its manifest. Only what has a manifest is a backup: files are found by their manifest and
+ * never by a pattern.
+ *
+ * A run that makes one first claims its name with an empty ".NAME.json.partial" on which it holds a
+ * lock for as long as it lives, packs into ".NAME.partial", and at the end renames the data and then
+ * the manifest, the last step. So a killed run leaves nothing that lists, and a later run can prove
+ * that its owner is dead: the lock is free. */
+#pragma once
+
+#include "backup/manifest.h"
+
+typedef struct {
+    const char *path; /* of the .sql.gz, absolute when the folder is */
+    Manifest manifest;
+    const char *problem; /* why it cannot be used as it is; NULL: nothing seen */
+} BackupEntry;
+
+typedef struct {
+    BackupEntry *items; /* newest first */
+    size_t count;
+    size_t capacity;
+    /* Manifests that cannot be read, by file and reason: the listing is incomplete. */
+    StrList unreadable;
+    size_t foreign; /* .sql.gz files without a manifest */
+} BackupList;
+
+/* A folder that does not exist is an empty list. Looks at sizes, not at contents. */
+bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *err) MUST_CHECK;
+
+/* The file that a user means: "newest" (of that environment; env NULL: of any), a path, or a name in
+ * the folder. Not there is ERR_USAGE. */
+bool backup_find(Arena *arena, const char *directory, const char *env, const char *wanted,
+                 const char **path, Error *err) MUST_CHECK;
+
+typedef struct {
+    const char *directory;
+    const char *file;    /* base name: NAME-ENV-YYYYMMDD-HHMMSS.sql.gz */
+    const char *path;    /* directory/file */
+    const char *partial; /* where the data goes until it is whole */
+    const char *claim;   /* the locked file */
+    int lock;
+    int descriptor; /* the data, open for writing */
+    int64_t started_at;
+    bool committed;
+} BackupClaim;
+
+/* Makes the folder where it is missing, removes what dead runs left, claims a name of this second
+ * (or of one of the next). */
+bool backup_claim(Arena *arena, const char *directory, const char *name, const char *env,
+                  BackupClaim *claim, Error *err) MUST_CHECK;
+/* Syncs and renames the data, writes checksum and manifest; after it the backup lists. */
+bool backup_claim_commit(Arena *arena, BackupClaim *claim, const Manifest *manifest,
+                         Error *err) MUST_CHECK;
+/* Without a commit: removes every file of it. Closes what is open. */
+void backup_claim_release(BackupClaim *claim);
+#define _cleanup_claim_ _cleanup_(backup_claim_release)
+
+/* Removes files of runs that died; how many runs. */
+bool backup_sweep(Arena *arena, const char *directory, size_t *removed, Error *err) MUST_CHECK;
+/* Deletes one backup: manifest first, so that it is never listed without its data. */
+bool backup_delete(Arena *arena, const char *path, Error *err) MUST_CHECK;

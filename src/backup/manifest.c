@@ -1,0 +1,359 @@
+#include "backup/manifest.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <string.h>
+
+#define SELF_HASH "manifest_sha256"
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    (void)json_object_set_new(object, key, json_text(text));
+}
+
+static void set_int(json_t *object, const char *key, int64_t value)
+{
+    (void)json_object_set_new(object, key, json_integer(value));
+}
+
+static void set_time(json_t *object, const char *key, int64_t unix_s)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    set_text(object, key, clock_iso_utc(arena, unix_s));
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static json_t *tables_json(const Manifest *manifest)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const ManifestTable *table = &manifest->tables[i];
+        json_t *row = json_object();
+        set_text(row, "schema", table->schema);
+        set_text(row, "name", table->name);
+        set_text(row, "kind",
+                 table->partitioned ? "partitioned" : table->extension ? "extension" : "table");
+        set_int(row, "rows", table->rows);
+        set_int(row, "raw_bytes", table->raw_bytes);
+        set_text(row, "digest", table->digest);
+        (void)json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static json_t *indexes_json(const Manifest *manifest)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < manifest->index_count; i++) {
+        json_t *row = json_object();
+        set_text(row, "schema", manifest->indexes[i].schema);
+        set_text(row, "name", manifest->indexes[i].name);
+        set_text(row, "table", manifest->indexes[i].table);
+        (void)json_object_set_new(row, "valid", json_boolean(manifest->indexes[i].valid));
+        (void)json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static json_t *extensions_json(const Manifest *manifest)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < manifest->extension_count; i++) {
+        json_t *row = json_object();
+        set_text(row, "name", manifest->extensions[i].name);
+        set_text(row, "version", manifest->extensions[i].version);
+        (void)json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static json_t *database_json(const Manifest *manifest)
+{
+    json_t *database = json_object();
+    set_text(database, "name", manifest->database);
+    set_text(database, "owner", manifest->owner);
+    set_text(database, "encoding", manifest->encoding);
+    set_text(database, "collate", manifest->collate);
+    set_text(database, "ctype", manifest->ctype);
+    set_text(database, "locale_provider", manifest->locale_provider);
+    set_text(database, "locale", manifest->locale);
+    set_int(database, "bytes", manifest->database_bytes);
+    return database;
+}
+
+static json_t *to_json(const Manifest *manifest)
+{
+    json_t *root = json_object();
+    set_text(root, "format", MANIFEST_FORMAT);
+    set_int(root, "format_version", MANIFEST_FORMAT_VERSION);
+    set_text(root, "file", manifest->file);
+    set_text(root, "content", "pg_dump plain, gzip");
+    set_text(root, "name", manifest->name);
+    set_text(root, "env", manifest->env);
+    set_text(root, "reason", manifest->reason);
+    json_t *tool = json_object();
+    set_text(tool, "vaxdb", manifest->tool_version);
+    set_text(tool, "pg_dump", manifest->dump_version);
+    (void)json_object_set_new(root, "tool", tool);
+    json_t *server = json_object();
+    set_text(server, "version", manifest->server_version);
+    set_int(server, "version_number", manifest->server_version_number);
+    set_text(server, "system_identifier", manifest->system_identifier);
+    (void)json_object_set_new(root, "server", server);
+    (void)json_object_set_new(root, "database", database_json(manifest));
+    set_time(root, "started_at", manifest->started_at);
+    set_time(root, "finished_at", manifest->finished_at);
+    json_t *snapshot = json_object();
+    set_time(snapshot, "at", manifest->snapshot_at);
+    set_text(snapshot, "lsn", manifest->snapshot_lsn);
+    (void)json_object_set_new(root, "snapshot", snapshot);
+    set_int(root, "raw_bytes", manifest->raw_bytes);
+    set_int(root, "packed_bytes", manifest->packed_bytes);
+    set_text(root, "sha256", manifest->sha256);
+    (void)json_object_set_new(root, "tables", tables_json(manifest));
+    (void)json_object_set_new(root, "indexes", indexes_json(manifest));
+    (void)json_object_set_new(root, "extensions", extensions_json(manifest));
+    return root;
+}
+
+/* Of the object without its self-hash. */
+static bool hash_object(json_t *root, char hex[HASH_HEX_SIZE])
+{
+    _cleanup_json_ json_t *copy = json_copy(root);
+    (void)json_object_del(copy, SELF_HASH);
+    _cleanup_free_ char *text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text)
+        return false;
+    hash_bytes(text, strlen(text), hex);
+    return true;
+}
+
+char *manifest_write(Arena *arena, const Manifest *manifest)
+{
+    _cleanup_json_ json_t *root = to_json(manifest);
+    char hex[HASH_HEX_SIZE] = "";
+    (void)hash_object(root, hex);
+    set_text(root, SELF_HASH, hex);
+    _cleanup_free_ char *text = json_dumps(root, JSON_INDENT(2));
+    return arena_printf(arena, "%s\n", text ? text : "");
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+/* Members are looked up by "object.member" and checked for their type: the first that is missing
+ * or wrong is remembered, so that a reader can go on and fail once at its end. */
+typedef struct {
+    Arena *arena;
+    const json_t *root;
+    const char *missing;
+} Fields;
+
+static const json_t *field(const Fields *fields, const char *path)
+{
+    const char *dot = strchr(path, '.');
+    if (!dot)
+        return json_object_get(fields->root, path);
+    const char *outer = arena_strndup(fields->arena, path, (size_t)(dot - path));
+    return json_object_get(json_object_get(fields->root, outer), dot + 1);
+}
+
+static const char *text_of(Fields *fields, const char *path, bool nullable)
+{
+    const json_t *value = field(fields, path);
+    if (json_is_string(value))
+        return arena_strdup(fields->arena, json_string_value(value));
+    if (!fields->missing && !(nullable && json_is_null(value)))
+        fields->missing = path;
+    return nullable ? NULL : "";
+}
+
+static int64_t int_of(Fields *fields, const char *path)
+{
+    const json_t *value = field(fields, path);
+    if (json_is_integer(value) && json_integer_value(value) >= 0)
+        return (int64_t)json_integer_value(value);
+    if (!fields->missing)
+        fields->missing = path;
+    return 0;
+}
+
+static int64_t time_of(Fields *fields, const char *path)
+{
+    int64_t unix_s = 0;
+    const char *text = text_of(fields, path, false);
+    if (!clock_parse_utc(text, &unix_s) && !fields->missing)
+        fields->missing = path;
+    return unix_s;
+}
+
+static const json_t *list_of(Fields *fields, const char *path, size_t *count)
+{
+    const json_t *list = field(fields, path);
+    if (!json_is_array(list) && !fields->missing)
+        fields->missing = path;
+    *count = json_array_size(list); /* 0 when it is none */
+    return list;
+}
+
+static void read_tables(Fields *fields, Manifest *manifest)
+{
+    const json_t *list = list_of(fields, "tables", &manifest->table_count);
+    manifest->tables =
+        arena_array(fields->arena, manifest->table_count, sizeof(*manifest->tables));
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        Fields row = {fields->arena, json_array_get(list, i), fields->missing};
+        const char *kind = text_of(&row, "kind", false);
+        manifest->tables[i] = (ManifestTable){
+            .schema = text_of(&row, "schema", false),
+            .name = text_of(&row, "name", false),
+            .partitioned = str_equal(kind, "partitioned"),
+            .extension = str_equal(kind, "extension"),
+            .rows = int_of(&row, "rows"),
+            .raw_bytes = int_of(&row, "raw_bytes"),
+            .digest = text_of(&row, "digest", true),
+        };
+        fields->missing = row.missing;
+    }
+}
+
+static void read_indexes(Fields *fields, Manifest *manifest)
+{
+    const json_t *list = list_of(fields, "indexes", &manifest->index_count);
+    manifest->indexes =
+        arena_array(fields->arena, manifest->index_count, sizeof(*manifest->indexes));
+    for (size_t i = 0; i < manifest->index_count; i++) {
+        Fields row = {fields->arena, json_array_get(list, i), fields->missing};
+        manifest->indexes[i] = (ManifestIndex){
+            .schema = text_of(&row, "schema", false),
+            .name = text_of(&row, "name", false),
+            .table = text_of(&row, "table", false),
+            .valid = json_is_true(field(&row, "valid")),
+        };
+        fields->missing = row.missing;
+    }
+}
+
+static void read_extensions(Fields *fields, Manifest *manifest)
+{
+    const json_t *list = list_of(fields, "extensions", &manifest->extension_count);
+    manifest->extensions =
+        arena_array(fields->arena, manifest->extension_count, sizeof(*manifest->extensions));
+    for (size_t i = 0; i < manifest->extension_count; i++) {
+        Fields row = {fields->arena, json_array_get(list, i), fields->missing};
+        manifest->extensions[i] = (ManifestExtension){text_of(&row, "name", false),
+                                                      text_of(&row, "version", false)};
+        fields->missing = row.missing;
+    }
+}
+
+static void read_origin(Fields *fields, Manifest *manifest)
+{
+    manifest->file = text_of(fields, "file", false);
+    manifest->name = text_of(fields, "name", false);
+    manifest->env = text_of(fields, "env", false);
+    manifest->reason = text_of(fields, "reason", true);
+    manifest->tool_version = text_of(fields, "tool.vaxdb", false);
+    manifest->dump_version = text_of(fields, "tool.pg_dump", false);
+    manifest->server_version = text_of(fields, "server.version", false);
+    manifest->server_version_number = int_of(fields, "server.version_number");
+    manifest->system_identifier = text_of(fields, "server.system_identifier", false);
+    manifest->database = text_of(fields, "database.name", false);
+    manifest->owner = text_of(fields, "database.owner", false);
+    manifest->encoding = text_of(fields, "database.encoding", false);
+    manifest->collate = text_of(fields, "database.collate", true);
+    manifest->ctype = text_of(fields, "database.ctype", true);
+    manifest->locale_provider = text_of(fields, "database.locale_provider", false);
+    manifest->locale = text_of(fields, "database.locale", true);
+    manifest->database_bytes = int_of(fields, "database.bytes");
+    manifest->started_at = time_of(fields, "started_at");
+    manifest->finished_at = time_of(fields, "finished_at");
+    manifest->snapshot_at = time_of(fields, "snapshot.at");
+    manifest->snapshot_lsn = text_of(fields, "snapshot.lsn", true);
+    manifest->raw_bytes = int_of(fields, "raw_bytes");
+    manifest->packed_bytes = int_of(fields, "packed_bytes");
+    manifest->sha256 = text_of(fields, "sha256", false);
+}
+
+static bool check_format(const char *what, json_t *root, Error *err)
+{
+    char hex[HASH_HEX_SIZE] = "";
+    if (!str_equal(json_get_text(root, "format", NULL), MANIFEST_FORMAT))
+        return error_set(err, ERR_PROBLEMS, "%s is no manifest of a backup", what);
+    if (!hash_object(root, hex) || !str_equal(json_get_text(root, SELF_HASH, NULL), hex))
+        return error_set(err, ERR_PROBLEMS, "%s was changed since it was written: its own "
+                                            "checksum does not match",
+                         what);
+    int64_t version = json_get_int(root, "format_version", 0);
+    if (version < 1 || version > MANIFEST_FORMAT_VERSION)
+        return error_set(err, ERR_PROBLEMS, "%s is of format %lld, this vaxdb reads up to %d",
+                         what, (long long)version, MANIFEST_FORMAT_VERSION);
+    return true;
+}
+
+bool manifest_parse(Arena *arena, const char *what, const char *text, size_t length,
+                    Manifest *manifest, Error *err)
+{
+    _cleanup_json_ json_t *root = NULL;
+    if (!json_parse(text, length, what, &root, err) || !check_format(what, root, err))
+        return false;
+    *manifest = (Manifest){0};
+    Fields fields = {arena, root, NULL};
+    read_origin(&fields, manifest);
+    read_tables(&fields, manifest);
+    read_indexes(&fields, manifest);
+    read_extensions(&fields, manifest);
+    if (fields.missing)
+        return error_set(err, ERR_PROBLEMS, "%s: \"%s\" is missing or of the wrong type", what,
+                         fields.missing);
+    if (strchr(manifest->file, '/') || !str_ends(manifest->file, BACKUP_SUFFIX))
+        return error_set(err, ERR_PROBLEMS, "%s: \"%s\" is no name of a backup", what,
+                         manifest->file);
+    return true;
+}
+
+bool manifest_read(Arena *arena, const char *path, bool *found, Manifest *manifest, Error *err)
+{
+    const char *beside = arena_printf(arena, "%s%s", path, MANIFEST_SUFFIX);
+    *found = file_exists(beside);
+    if (!*found)
+        return true;
+    char *text = NULL;
+    size_t length = 0;
+    return file_read(arena, beside, BUFFER_MAX_FILE, &text, &length, err) &&
+           manifest_parse(arena, path_basename(beside), text, length, manifest, err);
+}
+
+int64_t manifest_rows(const Manifest *manifest)
+{
+    int64_t rows = 0;
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        if (!manifest->tables[i].partitioned && !manifest->tables[i].extension)
+            rows += manifest->tables[i].rows;
+    }
+    return rows;
+}
+
+size_t manifest_table_count(const Manifest *manifest)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        if (!manifest->tables[i].partitioned && !manifest->tables[i].extension)
+            count++;
+    }
+    return count;
+}
+
+const ManifestTable *manifest_find_table(const Manifest *manifest, const char *schema,
+                                         const char *name)
+{
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const ManifestTable *table = &manifest->tables[i];
+        if (str_equal(table->name, name) && (!*schema || str_equal(table->schema, schema)))
+            return table;
+    }
+    return NULL;
+}

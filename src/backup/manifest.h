@@ -1,0 +1,96 @@
+/* The manifest of a backup: FILE.sql.gz.json, written last, which makes the file a backup. Without
+ * it nothing lists, counts or deletes the file.
+ *
+ * It says what was dumped (server, database, snapshot), what the file must hold (rows and digest of
+ * every table, indexes, bytes, SHA-256) and guards itself: "manifest_sha256" is the SHA-256 of the
+ * object without that member, as compact JSON with sorted keys. Members that this version does not
+ * know are kept out of the struct and still count in that hash. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MANIFEST_FORMAT         "vaxdb-backup"
+#define MANIFEST_FORMAT_VERSION 1
+#define MANIFEST_SUFFIX         ".json"   /* behind the name of the backup */
+#define CHECKSUM_SUFFIX         ".sha256" /* likewise: for `sha256sum -c` */
+#define BACKUP_SUFFIX           ".sql.gz"
+
+typedef struct {
+    const char *schema;
+    const char *name;
+    bool partitioned;     /* has no rows of its own: its partitions have */
+    bool extension;       /* configuration rows of an extension: the extension makes the table */
+    int64_t rows;         /* counted by SQL under the dump's own snapshot */
+    int64_t raw_bytes;    /* of its COPY data */
+    const char *digest;   /* of its rows in any order, 16 hex digits (dump_reader.h) */
+} ManifestTable;
+
+typedef struct {
+    const char *schema;
+    const char *name;
+    const char *table;
+    bool valid;
+} ManifestIndex;
+
+typedef struct {
+    const char *name;
+    const char *version;
+} ManifestExtension;
+
+typedef struct {
+    const char *file;   /* base name of the backup */
+    const char *name;   /* prefix of the name: "vaxtrace" */
+    const char *env;    /* "production" */
+    const char *reason; /* "backup create", "before a restore", ... */
+    const char *tool_version;
+    const char *dump_version; /* of pg_dump */
+    const char *server_version;
+    int64_t server_version_number; /* 150020 */
+    const char *system_identifier;
+    const char *database;
+    const char *owner;
+    const char *encoding;
+    const char *collate;
+    const char *ctype;
+    const char *locale_provider; /* "c" libc, "i" ICU, "b" builtin */
+    const char *locale;          /* of ICU or builtin; NULL for libc */
+    int64_t database_bytes;      /* pg_database_size() */
+    int64_t started_at;          /* seconds since 1970 */
+    int64_t snapshot_at;         /* the moment that the backup shows */
+    int64_t finished_at;
+    const char *snapshot_lsn;
+    ManifestTable *tables;
+    size_t table_count;
+    ManifestIndex *indexes;
+    size_t index_count;
+    ManifestExtension *extensions;
+    size_t extension_count;
+    int64_t raw_bytes;
+    int64_t packed_bytes;
+    const char *sha256;
+} Manifest;
+
+/* Indented JSON with the self-hash and a newline at the end, in the arena. */
+char *manifest_write(Arena *arena, const Manifest *manifest);
+/* what names the text in messages. A text that is no manifest, was changed since it was written or
+ * is of a newer format is ERR_PROBLEMS. Everything is in the arena. */
+bool manifest_parse(Arena *arena, const char *what, const char *text, size_t length,
+                    Manifest *manifest, Error *err) MUST_CHECK;
+/* Reads the manifest of a backup; path is of the backup itself. *found is false, and that no error,
+ * when there is none. */
+bool manifest_read(Arena *arena, const char *path, bool *found, Manifest *manifest,
+                   Error *err) MUST_CHECK;
+
+/* Sum over tables; partitioned ones and those of extensions do not count. */
+int64_t manifest_rows(const Manifest *manifest);
+size_t manifest_table_count(const Manifest *manifest);
+/* NULL when there is none. An empty schema matches any. */
+const ManifestTable *manifest_find_table(const Manifest *manifest, const char *schema,
+                                         const char *name);

@@ -1,0 +1,346 @@
+#include "backup/snapshot.h"
+
+#include "base/buffer.h"
+#include "sql_texts.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Key of the advisory lock "a backup of this database": "vaxd" and "back" in ASCII. */
+#define LOCK_CLASS      0x76617864
+#define LOCK_OBJECT     0x6261636B
+#define LOCK_TIMEOUT_MS 300000
+#define BEGIN_ATTEMPTS  5
+
+static bool take_backup_lock(Session *session, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    const char *taken = NULL;
+    const char *sql = arena_printf(arena, "SELECT pg_try_advisory_lock(%d, %d)", LOCK_CLASS,
+                                   LOCK_OBJECT);
+    if (!session_scalar(session, arena, sql, &taken, err))
+        return false;
+    if (str_equal(taken, "t"))
+        return true;
+    (void)error_set(err, ERR_REFUSED, "another backup of the database %s is running",
+                    session_database(session));
+    return error_hint(err, "wait until it has ended, then run the command again");
+}
+
+/* A server or role may limit what takes long; a backup takes as long as it takes. */
+static bool lift_timeouts(Session *session, Error *err)
+{
+    return session_execute(
+        session,
+        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "
+        "('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', "
+        "'idle_session_timeout'); SET row_security = off; SET search_path = pg_catalog",
+        err);
+}
+
+bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, BackupLeader *leader,
+                        Error *err)
+{
+    SessionOptions options = {.conninfo = conninfo,
+                              .dbname = dbname,
+                              .application_name = "vaxdb backup",
+                              .lock_timeout_ms = LOCK_TIMEOUT_MS,
+                              .log = log};
+    *leader = (BackupLeader){0};
+    if (!session_open(&options, &leader->session, err))
+        return false;
+    if (take_backup_lock(leader->session, err) && lift_timeouts(leader->session, err))
+        return true;
+    backup_leader_close(leader);
+    return false;
+}
+
+void backup_leader_close(BackupLeader *leader)
+{
+    session_close(leader->session);
+    *leader = (BackupLeader){0};
+}
+
+static bool lock_tables(Session *session, Arena *arena, const Result *rows, Error *err)
+{
+    if (!result_rows(rows))
+        return true;
+    _cleanup_buffer_ Buffer sql;
+    buffer_init(&sql, BUFFER_MAX_FILE);
+    for (size_t i = 0; i < result_rows(rows); i++)
+        (void)buffer_printf(&sql, "%s ONLY %s", i ? "," : "LOCK TABLE",
+                            sql_qualified(arena, result_text(rows, i, "schema"),
+                                          result_text(rows, i, "name")));
+    (void)buffer_append_str(&sql, " IN ACCESS SHARE MODE");
+    if (!buffer_check(&sql, "the list of tables", err))
+        return false;
+    if (session_execute(session, sql.data, err))
+        return true;
+    if (str_equal(err->sqlstate, "55P03"))
+        (void)error_hint(err, "some table is locked by another session, a migration perhaps: "
+                              "`vaxdb monitor locks` shows it");
+    return error_context(err, "cannot lock the tables for reading");
+}
+
+static bool same_tables(const Result *a, const Result *b)
+{
+    if (result_rows(a) != result_rows(b))
+        return false;
+    for (size_t i = 0; i < result_rows(a); i++) {
+        if (!str_equal(result_text(a, i, "name"), result_text(b, i, "name")) ||
+            !str_equal(result_text(a, i, "schema"), result_text(b, i, "schema")))
+            return false;
+    }
+    return true;
+}
+
+static void keep_tables(Arena *arena, const Result *rows, Manifest *manifest)
+{
+    manifest->table_count = result_rows(rows);
+    manifest->tables = arena_array(arena, manifest->table_count, sizeof(*manifest->tables));
+    for (size_t i = 0; i < manifest->table_count; i++)
+        manifest->tables[i] = (ManifestTable){
+            .schema = arena_strdup(arena, result_text(rows, i, "schema")),
+            .name = arena_strdup(arena, result_text(rows, i, "name")),
+            .partitioned = result_bool(rows, i, "partitioned"),
+        };
+}
+
+/* Lists, locks, and lists again under the snapshot: *settled is false when a table came or went
+ * between. */
+static bool lock_and_list(Session *session, Arena *arena, Manifest *manifest, bool *settled,
+                          Error *err)
+{
+    _cleanup_result_ Result *before = NULL;
+    _cleanup_result_ Result *under = NULL;
+    if (!session_query(session, sql_backup_tables, &before, err) ||
+        !session_execute(session, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", err))
+        return false;
+    if (!lock_tables(session, arena, before, err)) {
+        *settled = false;
+        /* A table that was dropped meanwhile. */
+        bool gone = str_equal(err->sqlstate, "42P01") || str_equal(err->sqlstate, "3F000");
+        return gone && session_execute(session, "ROLLBACK", err);
+    }
+    if (!session_query(session, sql_backup_tables, &under, err))
+        return false;
+    *settled = same_tables(before, under);
+    if (!*settled)
+        return session_execute(session, "ROLLBACK", err);
+    keep_tables(arena, under, manifest);
+    return true;
+}
+
+static const char *keep(Arena *arena, const Result *rows, const char *column)
+{
+    const char *text = result_text(rows, 0, column);
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static bool read_origin(Session *session, Arena *arena, BackupLeader *leader, Manifest *manifest,
+                        Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query(session, sql_backup_origin, &rows, err))
+        return false;
+    manifest->database = keep(arena, rows, "database");
+    manifest->owner = keep(arena, rows, "owner");
+    manifest->encoding = keep(arena, rows, "encoding");
+    manifest->collate = keep(arena, rows, "collate");
+    manifest->ctype = keep(arena, rows, "ctype");
+    manifest->locale_provider = keep(arena, rows, "locale_provider");
+    manifest->locale = keep(arena, rows, "locale");
+    manifest->database_bytes = result_int64(rows, 0, "bytes");
+    manifest->server_version = keep(arena, rows, "server_version");
+    manifest->server_version_number = session_server_version(session);
+    manifest->system_identifier = keep(arena, rows, "system_identifier");
+    manifest->snapshot_lsn = keep(arena, rows, "lsn");
+    manifest->snapshot_at = result_int64(rows, 0, "snapshot_at");
+    leader->snapshot = keep(arena, rows, "snapshot");
+    return true;
+}
+
+static bool read_indexes(Session *session, Arena *arena, Manifest *manifest, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query(session, sql_backup_indexes, &rows, err))
+        return false;
+    manifest->index_count = result_rows(rows);
+    manifest->indexes = arena_array(arena, manifest->index_count, sizeof(*manifest->indexes));
+    for (size_t i = 0; i < manifest->index_count; i++)
+        manifest->indexes[i] = (ManifestIndex){
+            .schema = arena_strdup(arena, result_text(rows, i, "schema")),
+            .name = arena_strdup(arena, result_text(rows, i, "name")),
+            .table = arena_strdup(arena, result_text(rows, i, "table_name")),
+            .valid = result_bool(rows, i, "valid"),
+        };
+    return true;
+}
+
+static bool read_extensions(Session *session, Arena *arena, Manifest *manifest, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query(session, "SELECT extname, extversion FROM pg_extension ORDER BY 1", &rows,
+                       err))
+        return false;
+    manifest->extension_count = result_rows(rows);
+    manifest->extensions =
+        arena_array(arena, manifest->extension_count, sizeof(*manifest->extensions));
+    for (size_t i = 0; i < manifest->extension_count; i++)
+        manifest->extensions[i] =
+            (ManifestExtension){arena_strdup(arena, result_text(rows, i, "extname")),
+                                arena_strdup(arena, result_text(rows, i, "extversion"))};
+    return true;
+}
+
+bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest, Error *err)
+{
+    Session *session = leader->session;
+    if (session_in_transaction(session) && !session_execute(session, "ROLLBACK", err))
+        return false;
+    bool settled = false;
+    for (int attempt = 0; attempt < BEGIN_ATTEMPTS && !settled; attempt++) {
+        if (!lock_and_list(session, arena, manifest, &settled, err))
+            return false;
+    }
+    if (!settled)
+        return error_set(err, ERR_FAILED, "tables are created and dropped all the time: %d attempts "
+                                          "to list and lock them met a change",
+                         BEGIN_ATTEMPTS);
+    return read_origin(session, arena, leader, manifest, err) &&
+           read_indexes(session, arena, manifest, err) &&
+           read_extensions(session, arena, manifest, err);
+}
+
+/* ---- counting ---------------------------------------------------------------------------- */
+
+#define JOBS_MAX 64
+
+typedef struct {
+    BackupCount *count;
+    Session *session; /* the leader's, or NULL: opens its own */
+    pthread_t thread;
+    bool started;
+} Counter;
+
+struct BackupCount {
+    Manifest *manifest;
+    const char *conninfo;
+    const char *dbname;
+    const char *snapshot;
+    atomic_size_t next; /* the table that nobody has begun */
+    atomic_bool stop;
+    pthread_mutex_t failure_lock;
+    bool failed;
+    Error failure;
+    Counter counters[JOBS_MAX];
+    int jobs;
+};
+
+static void note_failure(BackupCount *count, const Error *failure)
+{
+    (void)pthread_mutex_lock(&count->failure_lock);
+    if (!count->failed)
+        count->failure = *failure;
+    count->failed = true;
+    (void)pthread_mutex_unlock(&count->failure_lock);
+    atomic_store(&count->stop, true);
+}
+
+bool backup_count_failed(BackupCount *count)
+{
+    (void)pthread_mutex_lock(&count->failure_lock);
+    bool failed = count->failed;
+    (void)pthread_mutex_unlock(&count->failure_lock);
+    return failed;
+}
+
+static bool join_snapshot(const BackupCount *count, Session **session, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    SessionOptions options = {.conninfo = count->conninfo,
+                              .dbname = count->dbname,
+                              .application_name = "vaxdb backup",
+                              .lock_timeout_ms = LOCK_TIMEOUT_MS};
+    const char *sql = arena_printf(arena,
+                                   "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
+                                   "SET TRANSACTION SNAPSHOT %s",
+                                   sql_literal(arena, count->snapshot));
+    return session_open(&options, session, err) && lift_timeouts(*session, err) &&
+           session_execute(*session, sql, err);
+}
+
+static bool count_table(Session *session, ManifestTable *table, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    const char *value = NULL;
+    const char *name = sql_qualified(arena, table->schema, table->name);
+    if (!session_scalar(session, arena, arena_printf(arena, "SELECT count(*) FROM ONLY %s", name),
+                        &value, err))
+        return error_context(err, "counting the rows of %s", name);
+    if (!value || !str_to_int64(value, 0, INT64_MAX, &table->rows))
+        return error_set(err, ERR_FAILED, "the server counts \"%s\" rows in %s",
+                         value ? value : "NULL", name);
+    return true;
+}
+
+static bool count_tables(BackupCount *count, Session *session, Error *err)
+{
+    for (;;) {
+        size_t at = atomic_fetch_add(&count->next, 1);
+        if (at >= count->manifest->table_count || atomic_load(&count->stop))
+            return true;
+        ManifestTable *table = &count->manifest->tables[at];
+        if (!table->partitioned && !count_table(session, table, err))
+            return false;
+    }
+}
+
+static void *run_counter(void *data)
+{
+    Counter *counter = data;
+    Error error = {0};
+    _cleanup_session_ Session *own = NULL;
+    bool counted = counter->session || join_snapshot(counter->count, &own, &error);
+    if (!counted || !count_tables(counter->count, own ? own : counter->session, &error))
+        note_failure(counter->count, &error);
+    return NULL;
+}
+
+BackupCount *backup_count_start(Arena *arena, const BackupLeader *leader, const char *conninfo,
+                                const char *dbname, Manifest *manifest, int jobs)
+{
+    BackupCount *count = arena_alloc(arena, sizeof(*count));
+    count->manifest = manifest;
+    count->conninfo = conninfo;
+    count->dbname = dbname;
+    count->snapshot = leader->snapshot;
+    count->jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
+    (void)pthread_mutex_init(&count->failure_lock, NULL);
+    for (int i = 0; i < count->jobs; i++) {
+        Counter *counter = &count->counters[i];
+        *counter = (Counter){.count = count, .session = i == 0 ? leader->session : NULL};
+        int errnum = pthread_create(&counter->thread, NULL, run_counter, counter);
+        counter->started = errnum == 0;
+        if (errnum) {
+            Error error = {0};
+            (void)error_set_errno(&error, ERR_FAILED, errnum, "cannot start a thread");
+            note_failure(count, &error);
+        }
+    }
+    return count;
+}
+
+bool backup_count_join(BackupCount *count, bool cancel, Error *err)
+{
+    if (cancel)
+        atomic_store(&count->stop, true);
+    for (int i = 0; i < count->jobs; i++) {
+        if (count->counters[i].started)
+            (void)pthread_join(count->counters[i].thread, NULL);
+    }
+    (void)pthread_mutex_destroy(&count->failure_lock);
+    if (count->failed)
+        *err = count->failure;
+    return !count->failed;
+}

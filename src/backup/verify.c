@@ -1,0 +1,225 @@
+#include "backup/backup.h"
+#include "backup/dump_reader.h"
+#include "backup/gzip.h"
+#include "backup/roles.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "state/backups.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CHUNK_BYTES 262144
+#define ERRORS_MAX  20 /* more would not tell more */
+
+static void add_problem(VerifyReport *report, const Error *error)
+{
+    if (report->errors.count < ERRORS_MAX)
+        str_list_add(&report->errors, error->message);
+}
+
+/* An Error that says the file is bad belongs into the report; any other ends the verification. */
+static bool absorb(VerifyReport *report, Error *error, Error *err)
+{
+    if (error->code == ERR_PROBLEMS) {
+        add_problem(report, error);
+        return true;
+    }
+    *err = *error;
+    return false;
+}
+
+static bool check_manifest(Arena *arena, const char *path, VerifyReport *report, Error *err)
+{
+    Error error = {0};
+    bool found = false;
+    if (!manifest_read(arena, path, &found, &report->manifest, &error))
+        return absorb(report, &error, err);
+    report->has_manifest = found;
+    if (!found) {
+        str_list_addf(&report->notes, "there is no manifest (%s%s): rows and size cannot be "
+                                      "compared with what was in the database",
+                      path_basename(path), MANIFEST_SUFFIX);
+        return true;
+    }
+    if (!str_equal(report->manifest.file, path_basename(path)))
+        str_list_addf(&report->notes, "the file was called %s when it was made",
+                      report->manifest.file);
+    if (report->manifest.packed_bytes != report->packed_bytes)
+        str_list_addf(&report->errors,
+                      "%s has %" PRId64 " bytes, its manifest says %" PRId64 "%s",
+                      path_basename(path), report->packed_bytes, report->manifest.packed_bytes,
+                      report->packed_bytes < report->manifest.packed_bytes ? ": it was truncated"
+                                                                           : "");
+    return true;
+}
+
+/* FILE.sha256, as `sha256sum -c` reads it: a second witness, and the only one of a foreign file. */
+static bool check_checksum_file(Arena *arena, const char *path, VerifyReport *report, Error *err)
+{
+    const char *beside = arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX);
+    if (!file_exists(beside)) {
+        str_list_addf(&report->notes, "there is no checksum file %s", path_basename(beside));
+        return true;
+    }
+    char *text = NULL;
+    if (!file_read(arena, beside, BUFFER_MAX_LINE, &text, NULL, err))
+        return false;
+    if (strncasecmp(text, report->sha256, HASH_HEX_SIZE - 1) != 0)
+        str_list_addf(&report->errors, "the SHA-256 of %s is %s, %s says %.*s",
+                      path_basename(path), report->sha256, path_basename(beside),
+                      (int)strcspn(text, " \n"), text);
+    return true;
+}
+
+static bool check_hash(Arena *arena, const char *path, VerifyReport *report, Error *err)
+{
+    if (!hash_file(path, report->sha256, NULL, err))
+        return false;
+    if (report->has_manifest && !str_equal(report->manifest.sha256, report->sha256))
+        str_list_addf(&report->errors, "the SHA-256 of %s is %s, its manifest says %s",
+                      path_basename(path), report->sha256, report->manifest.sha256);
+    return check_checksum_file(arena, path, report, err);
+}
+
+/* ---- content ----------------------------------------------------------------------------- */
+
+typedef struct {
+    StrList *roles;
+} Scan;
+
+static bool on_statement(void *data, const char *sql, size_t length, int64_t line, Error *err)
+{
+    const Scan *scan = data;
+    (void)length;
+    (void)line;
+    (void)err;
+    roles_of_statement(sql, scan->roles);
+    return true;
+}
+
+static bool read_through(GzipReader *reader, DumpReader *dump, Progress *progress, char *chunk,
+                         Error *err)
+{
+    for (;;) {
+        size_t got = 0;
+        if (!interrupt_check(err) || !gzip_read(reader, chunk, CHUNK_BYTES, &got, err))
+            return false;
+        if (!got)
+            return dump_reader_finish(dump, err);
+        if (!dump_reader_feed(dump, chunk, got, err))
+            return error_context(err, "byte %" PRId64 " of the dump",
+                                 gzip_reader_raw_bytes(reader));
+        progress_update(progress, gzip_reader_packed_bytes(reader));
+    }
+}
+
+static void compare_tables(Arena *arena, const DumpTable *dumped, size_t count,
+                           VerifyReport *report)
+{
+    const Manifest *manifest = &report->manifest;
+    for (size_t i = 0; i < manifest->table_count && report->errors.count < ERRORS_MAX; i++) {
+        const ManifestTable *table = &manifest->tables[i];
+        const DumpTable *found = NULL;
+        for (size_t j = 0; j < count && !found; j++) {
+            if (str_equal(dumped[j].name, table->name) &&
+                str_equal(dumped[j].schema, table->schema))
+                found = &dumped[j];
+        }
+        if (table->partitioned)
+            continue;
+        if (!found)
+            str_list_addf(&report->errors, "the dump lacks the table %s.%s", table->schema,
+                          table->name);
+        else if (found->rows != table->rows)
+            str_list_addf(&report->errors,
+                          "%s.%s: the dump holds %" PRId64 " rows, the manifest says %" PRId64,
+                          table->schema, table->name, found->rows, table->rows);
+        else if (table->digest &&
+                 !str_equal(arena_printf(arena, "%016" PRIx64, found->digest), table->digest))
+            str_list_addf(&report->errors, "%s.%s: the rows are not those that were dumped",
+                          table->schema, table->name);
+    }
+    if (manifest->raw_bytes != report->raw_bytes)
+        str_list_addf(&report->errors,
+                      "inflated it has %" PRId64 " bytes, its manifest says %" PRId64,
+                      report->raw_bytes, manifest->raw_bytes);
+}
+
+static void take_counts(Arena *arena, const DumpReader *dump, VerifyReport *report)
+{
+    size_t count = 0;
+    const DumpTable *tables = dump_reader_tables(dump, &count);
+    report->tables = count;
+    for (size_t i = 0; i < count; i++)
+        report->rows += tables[i].rows;
+    if (!dump_reader_is_complete(dump))
+        str_list_add(&report->errors,
+                     "pg_dump's last line (\"PostgreSQL database dump complete\") is missing: "
+                     "the dump was cut off, or is not a plain dump of pg_dump");
+    if (report->has_manifest)
+        compare_tables(arena, tables, count, report);
+}
+
+static bool check_content(Arena *arena, Log *log, const char *path, VerifyReport *report,
+                          Error *err)
+{
+    _cleanup_gzip_reader_ GzipReader *reader = NULL;
+    if (!gzip_reader_open(path, &reader, err))
+        return false;
+    Scan scan = {&report->roles};
+    DumpEvents events = {.statement = on_statement};
+    _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(arena, &events, &scan);
+    Progress progress;
+    progress_start(&progress, log, "verifying", report->packed_bytes, PROGRESS_BYTES, "");
+    Error error = {0};
+    char *chunk = arena_alloc(arena, CHUNK_BYTES);
+    bool whole = read_through(reader, dump, &progress, chunk, &error);
+    report->raw_bytes = gzip_reader_raw_bytes(reader);
+    if (!whole) {
+        progress_abandon(&progress);
+        return absorb(report, &error, err);
+    }
+    progress_finish(&progress);
+    take_counts(arena, dump, report);
+    return true;
+}
+
+static bool remember(State *state, const char *path, const VerifyReport *report, Error *err)
+{
+    const char *sha256 = report->has_manifest ? report->manifest.sha256 : report->sha256;
+    if (!state || !*sha256)
+        return true;
+    return state_backup_verified(state, sha256, path, (int)report->level, report->ok,
+                                 clock_unix_s(), err);
+}
+
+bool backup_verify(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
+                   VerifyReport *report, Error *err)
+{
+    *report = (VerifyReport){.level = level};
+    str_list_init(&report->errors, arena);
+    str_list_init(&report->notes, arena);
+    str_list_init(&report->roles, arena);
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
+    report->packed_bytes = status.st_size;
+    if (!check_manifest(arena, path, report, err) ||
+        (level >= VERIFY_HASH && !check_hash(arena, path, report, err)) ||
+        (level >= VERIFY_CONTENT && !check_content(arena, log, path, report, err)))
+        return false;
+    report->ok = report->errors.count == 0;
+    return remember(state, path, report, err);
+}
+
+bool backup_verify_error(const char *path, const VerifyReport *report, Error *err)
+{
+    (void)error_set(err, ERR_PROBLEMS, "%s is damaged: %s", path_basename(path),
+                    report->errors.count ? report->errors.items[0] : "it could not be verified");
+    return error_hint(err, "use another backup: `vaxdb backup list` shows which are verified");
+}

@@ -1,0 +1,20 @@
+/* What is remembered of backups, by the SHA-256 of the file: renaming or moving it changes nothing. */
+#pragma once
+
+#include "state/state.h"
+
+typedef struct {
+    bool verified; /* the last verification that inflated it all passed, and none failed since */
+    int64_t verified_at; /* 0: never */
+    int64_t drilled_at;  /* 0: never */
+    bool drill_passed;   /* the last one */
+} StateBackup;
+
+/* Never seen is all zeros. */
+bool state_backup_get(State *state, const char *sha256, StateBackup *backup, Error *err) MUST_CHECK;
+/* A verification of level (0-2) has ended. Below 2 a good one changes nothing; a bad one always
+ * takes the "verified" away. */
+bool state_backup_verified(State *state, const char *sha256, const char *path, int level, bool ok,
+                           int64_t at_unix_s, Error *err) MUST_CHECK;
+bool state_backup_drilled(State *state, const char *sha256, const char *path, bool passed,
+                          int64_t at_unix_s, Error *err) MUST_CHECK;
