@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 
 static const Command *const tables[] = {
+    cli_backup_commands,
     cli_config_commands,
     cli_dev_commands,
     cli_pool_commands,
@@ -14,6 +15,7 @@ static const CommandGroup groups[] = {
     {"init", "write a vaxdb.ini for your databases"},
     {"config", "show every setting, its value and where it comes from"},
     {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
+    {"backup", "make, list, verify and prune backups"},
     {"pool", "how many connections, and the settings for them"},
     {"monitor", "slow statements, table sizes, connections, and who waits for whom"},
 };

@@ -20,7 +20,7 @@ typedef struct {
     const char *directory; /* where it goes; made when missing */
     const char *name;      /* prefix of the file's name */
     const char *env;
-    const char *reason;   /* "backup create" */
+    const char *reason;    /* "backup create" */
     const char *pg_bindir; /* where to look for pg_dump first; may be NULL */
     int jobs;              /* sessions that count rows beside pg_dump; 0: 1 */
 } BackupSpec;
@@ -120,7 +120,8 @@ typedef struct {
 /* The decision alone; rows are newest first, with verified and last_drilled set. */
 void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now_unix_s,
                          int64_t retention_days, int64_t keep_min);
-/* Looks up what was verified and drilled, decides, and unless dry_run deletes. */
-bool backup_prune(Arena *arena, State *state, const char *directory, int64_t retention_days,
-                  int64_t keep_min, bool dry_run, PruneRow **rows, size_t *count,
-                  Error *err) MUST_CHECK;
+/* Of the backups of one environment in directory: looks up what was verified and drilled, decides,
+ * and unless dry_run deletes. */
+bool backup_prune(Arena *arena, State *state, const char *directory, const char *env,
+                  int64_t retention_days, int64_t keep_min, bool dry_run, PruneRow **rows,
+                  size_t *count, Error *err) MUST_CHECK;

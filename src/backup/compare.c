@@ -12,8 +12,7 @@ static bool count_one(Session *session, TableRows *table, Error *err)
     if (!session_scalar(session, arena, sql, &value, err))
         return error_context(err, "counting the rows of %s.%s", table->schema, table->name);
     return (value && str_to_int64(value, 0, INT64_MAX, &table->rows)) ||
-           error_set(err, ERR_FAILED, "cannot count the rows of %s.%s", table->schema,
-                     table->name);
+           error_set(err, ERR_FAILED, "cannot count the rows of %s.%s", table->schema, table->name);
 }
 
 /* Every table, partitioned ones with rows -1. */
@@ -54,8 +53,7 @@ static const TableRows *find_table(const TableRows *tables, size_t count,
                                    const ManifestTable *wanted)
 {
     for (size_t i = 0; i < count; i++) {
-        if (str_equal(tables[i].name, wanted->name) &&
-            str_equal(tables[i].schema, wanted->schema))
+        if (str_equal(tables[i].name, wanted->name) && str_equal(tables[i].schema, wanted->schema))
             return &tables[i];
     }
     return NULL;

@@ -129,7 +129,8 @@ static bool pump(Creation *creation, BackupCount *count, Error *err)
     return true;
 }
 
-/* The exit status counts as much as the text: a dump that stopped midway ends well-formed enough. */
+/* The exit status counts as much as the text: a dump that stopped midway ends well-formed enough.
+ */
 static bool check_dump(Creation *creation, Error *err)
 {
     int status = 0;
@@ -157,8 +158,7 @@ static bool open_streams(Creation *creation, Error *err)
     creation->reader = NULL;
     if (ftruncate(creation->claim.descriptor, 0) != 0 ||
         lseek(creation->claim.descriptor, 0, SEEK_SET) != 0)
-        return error_set_errno(err, ERR_FAILED, errno, "cannot write %s",
-                               creation->claim.partial);
+        return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", creation->claim.partial);
     creation->writer = gzip_writer_create(creation->claim.descriptor, creation->claim.path);
     creation->reader = dump_reader_create(creation->arena, NULL, NULL);
     buffer_clear(&creation->talk);
@@ -198,8 +198,9 @@ static bool dump_with_retries(Creation *creation, Error *err)
                       strstr(creation->talk.data, "lock timeout");
         if (err->code != ERR_FAILED || !waited || attempt == DUMP_ATTEMPTS)
             return false;
-        log_warn(creation->log, "pg_dump met a lock: another session waits to change a table; "
-                                "starting over (%d of %d)",
+        log_warn(creation->log,
+                 "pg_dump met a lock: another session waits to change a table; "
+                 "starting over (%d of %d)",
                  attempt + 1, DUMP_ATTEMPTS);
     }
 }
@@ -246,8 +247,7 @@ static bool finish(Creation *creation, Error *err)
 {
     Manifest *manifest = &creation->manifest;
     GzipTotals totals;
-    if (!merge_counts(creation, err) ||
-        !gzip_writer_finish(creation->writer, &totals, err))
+    if (!merge_counts(creation, err) || !gzip_writer_finish(creation->writer, &totals, err))
         return false;
     manifest->file = creation->claim.file;
     manifest->name = creation->spec->name;

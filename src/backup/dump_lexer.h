@@ -23,14 +23,14 @@ typedef struct {
     char tag[LEX_TAG_MAX]; /* "$body$" */
     size_t tag_length;
     int paren_depth;
-    int begin_depth;            /* BEGIN ATOMIC ... END, and CASE ... END within */
-    int word_count;             /* words of this statement so far */
-    char routine_words[4];      /* first letters, as psql keeps them: c[or]f, c[or]p */
-    bool is_copy;               /* its first word is COPY */
-    bool after_from;            /* the last token was the word FROM */
-    bool copies_from_stdin;     /* COPY ... FROM STDIN */
-    bool backslash_is_escape;   /* standard_conforming_strings was set off */
-    Buffer statement;           /* text of it so far, without leading comments */
+    int begin_depth;          /* BEGIN ATOMIC ... END, and CASE ... END within */
+    int word_count;           /* words of this statement so far */
+    char routine_words[4];    /* first letters, as psql keeps them: c[or]f, c[or]p */
+    bool is_copy;             /* its first word is COPY */
+    bool after_from;          /* the last token was the word FROM */
+    bool copies_from_stdin;   /* COPY ... FROM STDIN */
+    bool backslash_is_escape; /* standard_conforming_strings was set off */
+    Buffer statement;         /* text of it so far, without leading comments */
 } Lexer;
 
 typedef enum { LEX_LINE_DONE, LEX_STATEMENT, LEX_BACKSLASH, LEX_TOO_LONG } LexResult;

@@ -205,8 +205,8 @@ static bool end_copy(DumpReader *reader, Error *err)
     reader->in_copy = false;
     reader->line_number++;
     return !reader->events.copy_end ||
-           reader->events.copy_end(reader->data, &reader->tables[reader->table],
-                                   reader->block_rows, err);
+           reader->events.copy_end(reader->data, &reader->tables[reader->table], reader->block_rows,
+                                   err);
 }
 
 typedef enum { END_NO, END_YES, END_UNDECIDED } EndLine;
@@ -388,8 +388,7 @@ bool dump_reader_finish(DumpReader *reader, Error *err)
     if (reader->in_copy)
         return error_set(err, ERR_PROBLEMS, "the dump ends in the middle of the data of table %s",
                          reader->tables[reader->table].name);
-    if (reader->line.length &&
-        !take_line(reader, reader->line.data, reader->line.length, err))
+    if (reader->line.length && !take_line(reader, reader->line.data, reader->line.length, err))
         return false;
     buffer_clear(&reader->line);
     if (!lexer_is_idle(&reader->lexer))

@@ -1,6 +1,6 @@
-/* Reads a plain-format dump of pg_dump, fed in pieces of any size, and tells its statements and COPY
- * blocks apart. It does by itself what psql would do with such a file and nothing more: a backslash
- * command can run programs (`\!`), so any but \restrict and \unrestrict is an error.
+/* Reads a plain-format dump of pg_dump, fed in pieces of any size, and tells its statements and
+ * COPY blocks apart. It does by itself what psql would do with such a file and nothing more: a
+ * backslash command can run programs (`\!`), so any but \restrict and \unrestrict is an error.
  *
  * The rules are psql's (src/fe_utils/psqlscan.l): a statement ends at a semicolon outside quotes,
  * dollar quotes, comments, parentheses and BEGIN ATOMIC bodies; after "COPY ... FROM stdin;" data
@@ -47,7 +47,8 @@ DumpReader *dump_reader_create(Arena *arena, const DumpEvents *events, void *dat
 bool dump_reader_feed(DumpReader *reader, const char *bytes, size_t length, Error *err) MUST_CHECK;
 /* At the end of the text: fails in the middle of a statement, a comment or a COPY block. */
 bool dump_reader_finish(DumpReader *reader, Error *err) MUST_CHECK;
-/* Was pg_dump's last line there ("-- PostgreSQL database dump complete"), and no statement after? */
+/* Was pg_dump's last line there ("-- PostgreSQL database dump complete"), and no statement after?
+ */
 bool dump_reader_is_complete(const DumpReader *reader);
 const DumpTable *dump_reader_tables(const DumpReader *reader, size_t *count);
 int64_t dump_reader_line(const DumpReader *reader);
@@ -60,5 +61,5 @@ static inline void cleanup_dump_reader(DumpReader **reader)
 #define _cleanup_dump_reader_ _cleanup_(cleanup_dump_reader)
 
 /* "public.orders" of "COPY public.orders (a, b) FROM stdin"; false when sql is no COPY. */
-bool dump_parse_copy(Arena *arena, const char *sql, const char **schema, const char **name)
-    MUST_CHECK;
+bool dump_parse_copy(Arena *arena, const char *sql, const char **schema,
+                     const char **name) MUST_CHECK;

@@ -84,32 +84,13 @@ bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *e
     return true;
 }
 
-static bool find_newest(Arena *arena, const char *directory, const char *env, const char **path,
-                        Error *err)
+bool backup_find(Arena *arena, const char *directory, const char *wanted, const char **path,
+                 Error *err)
 {
-    BackupList list;
-    if (!backup_list(arena, directory, &list, err))
-        return false;
-    for (size_t i = 0; i < list.count; i++) {
-        if (!env || str_equal(list.items[i].manifest.env, env)) {
-            *path = list.items[i].path;
-            return true;
-        }
-    }
-    (void)error_set(err, ERR_USAGE, "there is no backup%s%s in %s", env ? " of " : "",
-                    env ? env : "", directory);
-    return error_hint(err, "make one: vaxdb backup create -e %s", env ? env : "production");
-}
-
-bool backup_find(Arena *arena, const char *directory, const char *env, const char *wanted,
-                 const char **path, Error *err)
-{
-    if (str_equal(wanted, "newest"))
-        return find_newest(arena, directory, env, path, err);
     const char *beside = path_join(arena, directory, wanted);
-    const char *found = file_exists(wanted)                                     ? wanted
+    const char *found = file_exists(wanted)                           ? wanted
                         : !strchr(wanted, '/') && file_exists(beside) ? beside
-                                                                                : NULL;
+                                                                      : NULL;
     if (!found) {
         (void)error_set(err, ERR_USAGE, "there is no file %s (nor a backup of that name in %s)",
                         wanted, directory);
@@ -159,13 +140,14 @@ static bool sweep_one(Arena *arena, const char *directory, const char *file)
     _cleanup_close_ int descriptor = open(claim, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0 || !lock_claim(descriptor))
         return false;
-    /* A claim becomes the manifest by a rename: this descriptor may be that of a finished backup. */
+    /* A claim becomes the manifest by a rename: this descriptor may be that of a finished backup.
+     */
     struct stat ours;
     struct stat there;
     if (fstat(descriptor, &ours) != 0 || lstat(claim, &there) != 0 || ours.st_ino != there.st_ino)
         return false;
-    const char *manifest = path_join(arena, directory, arena_printf(arena, "%s%s", file,
-                                                                    MANIFEST_SUFFIX));
+    const char *manifest =
+        path_join(arena, directory, arena_printf(arena, "%s%s", file, MANIFEST_SUFFIX));
     if (!file_exists(manifest))
         remove_data(arena, directory, file);
     (void)unlink(claim);

@@ -5,9 +5,9 @@
  * never by a pattern.
  *
  * A run that makes one first claims its name with an empty ".NAME.json.partial" on which it holds a
- * lock for as long as it lives, packs into ".NAME.partial", and at the end renames the data and then
- * the manifest, the last step. So a killed run leaves nothing that lists, and a later run can prove
- * that its owner is dead: the lock is free. */
+ * lock for as long as it lives, packs into ".NAME.partial", and at the end renames the data and
+ * then the manifest, the last step. So a killed run leaves nothing that lists, and a later run can
+ * prove that its owner is dead: the lock is free. */
 #pragma once
 
 #include "backup/manifest.h"
@@ -30,10 +30,9 @@ typedef struct {
 /* A folder that does not exist is an empty list. Looks at sizes, not at contents. */
 bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *err) MUST_CHECK;
 
-/* The file that a user means: "newest" (of that environment; env NULL: of any), a path, or a name in
- * the folder. Not there is ERR_USAGE. */
-bool backup_find(Arena *arena, const char *directory, const char *env, const char *wanted,
-                 const char **path, Error *err) MUST_CHECK;
+/* The file that a user means: a path, or the name of one in the folder. Not there is ERR_USAGE. */
+bool backup_find(Arena *arena, const char *directory, const char *wanted, const char **path,
+                 Error *err) MUST_CHECK;
 
 typedef struct {
     const char *directory;

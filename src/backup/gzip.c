@@ -181,8 +181,8 @@ static const char *explain(int result)
 
 static bool fail_at(const GzipReader *reader, const char *what, Error *err)
 {
-    return error_set(err, ERR_PROBLEMS, "%s: %s near byte %lld (%lld bytes inflated)",
-                     reader->path, what, (long long)gzip_reader_packed_bytes(reader),
+    return error_set(err, ERR_PROBLEMS, "%s: %s near byte %lld (%lld bytes inflated)", reader->path,
+                     what, (long long)gzip_reader_packed_bytes(reader),
                      (long long)reader->raw_bytes);
 }
 

@@ -36,7 +36,9 @@ static json_t *tables_json(const Manifest *manifest)
         set_text(row, "schema", table->schema);
         set_text(row, "name", table->name);
         set_text(row, "kind",
-                 table->partitioned ? "partitioned" : table->extension ? "extension" : "table");
+                 table->partitioned ? "partitioned"
+                 : table->extension ? "extension"
+                                    : "table");
         set_int(row, "rows", table->rows);
         set_int(row, "raw_bytes", table->raw_bytes);
         set_text(row, "digest", table->digest);
@@ -202,8 +204,7 @@ static const json_t *list_of(Fields *fields, const char *path, size_t *count)
 static void read_tables(Fields *fields, Manifest *manifest)
 {
     const json_t *list = list_of(fields, "tables", &manifest->table_count);
-    manifest->tables =
-        arena_array(fields->arena, manifest->table_count, sizeof(*manifest->tables));
+    manifest->tables = arena_array(fields->arena, manifest->table_count, sizeof(*manifest->tables));
     for (size_t i = 0; i < manifest->table_count; i++) {
         Fields row = {fields->arena, json_array_get(list, i), fields->missing};
         const char *kind = text_of(&row, "kind", false);
@@ -244,8 +245,8 @@ static void read_extensions(Fields *fields, Manifest *manifest)
         arena_array(fields->arena, manifest->extension_count, sizeof(*manifest->extensions));
     for (size_t i = 0; i < manifest->extension_count; i++) {
         Fields row = {fields->arena, json_array_get(list, i), fields->missing};
-        manifest->extensions[i] = (ManifestExtension){text_of(&row, "name", false),
-                                                      text_of(&row, "version", false)};
+        manifest->extensions[i] =
+            (ManifestExtension){text_of(&row, "name", false), text_of(&row, "version", false)};
         fields->missing = row.missing;
     }
 }
@@ -284,13 +285,14 @@ static bool check_format(const char *what, json_t *root, Error *err)
     if (!str_equal(json_get_text(root, "format", NULL), MANIFEST_FORMAT))
         return error_set(err, ERR_PROBLEMS, "%s is no manifest of a backup", what);
     if (!hash_object(root, hex) || !str_equal(json_get_text(root, SELF_HASH, NULL), hex))
-        return error_set(err, ERR_PROBLEMS, "%s was changed since it was written: its own "
-                                            "checksum does not match",
+        return error_set(err, ERR_PROBLEMS,
+                         "%s was changed since it was written: its own "
+                         "checksum does not match",
                          what);
     int64_t version = json_get_int(root, "format_version", 0);
     if (version < 1 || version > MANIFEST_FORMAT_VERSION)
-        return error_set(err, ERR_PROBLEMS, "%s is of format %lld, this vaxdb reads up to %d",
-                         what, (long long)version, MANIFEST_FORMAT_VERSION);
+        return error_set(err, ERR_PROBLEMS, "%s is of format %lld, this vaxdb reads up to %d", what,
+                         (long long)version, MANIFEST_FORMAT_VERSION);
     return true;
 }
 

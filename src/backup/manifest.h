@@ -25,11 +25,11 @@
 typedef struct {
     const char *schema;
     const char *name;
-    bool partitioned;     /* has no rows of its own: its partitions have */
-    bool extension;       /* configuration rows of an extension: the extension makes the table */
-    int64_t rows;         /* counted by SQL under the dump's own snapshot */
-    int64_t raw_bytes;    /* of its COPY data */
-    const char *digest;   /* of its rows in any order, 16 hex digits (dump_reader.h) */
+    bool partitioned;   /* has no rows of its own: its partitions have */
+    bool extension;     /* configuration rows of an extension: the extension makes the table */
+    int64_t rows;       /* counted by SQL under the dump's own snapshot */
+    int64_t raw_bytes;  /* of its COPY data */
+    const char *digest; /* of its rows in any order, 16 hex digits (dump_reader.h) */
 } ManifestTable;
 
 typedef struct {

@@ -54,9 +54,8 @@ bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *
     if (file_is_directory(DEBIAN_FOLDER) &&
         directory_list(arena, DEBIAN_FOLDER, &majors, &ignored)) {
         for (size_t i = 0; i < majors.count; i++)
-            consider(arena,
-                     arena_printf(arena, DEBIAN_FOLDER "/%s/bin/pg_dump", majors.items[i]), major,
-                     &best, &newest);
+            consider(arena, arena_printf(arena, DEBIAN_FOLDER "/%s/bin/pg_dump", majors.items[i]),
+                     major, &best, &newest);
     }
     if (!best.path)
         consider(arena, process_find(arena, "pg_dump"), major, &best, &newest);

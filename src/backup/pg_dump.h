@@ -11,6 +11,7 @@ typedef struct {
 } PgDump;
 
 /* Looks in bindir (the setting pg_bindir; may be NULL), in Debian's folders of every major, and in
- * PATH. server_version is 150020. None that can read the server is ERR_FAILED naming the package. */
+ * PATH. server_version is 150020. None that can read the server is ERR_FAILED naming the package.
+ */
 bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *found,
                   Error *err) MUST_CHECK;

@@ -83,17 +83,31 @@ static bool list_whole(Arena *arena, const char *directory, BackupList *list, Er
         return false;
     if (!list->unreadable.count)
         return true;
-    (void)error_set(err, ERR_REFUSED, "the list of backups is incomplete, so nothing is deleted: %s",
+    (void)error_set(err, ERR_REFUSED,
+                    "the list of backups is incomplete, so nothing is deleted: %s",
                     list->unreadable.items[0]);
     return error_hint(err, "move that file out of %s, then prune again", directory);
 }
 
-bool backup_prune(Arena *arena, State *state, const char *directory, int64_t retention_days,
-                  int64_t keep_min, bool dry_run, PruneRow **rows, size_t *count, Error *err)
+/* Drops the backups of other environments from the list. */
+static void keep_environment(BackupList *list, const char *env)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (str_equal(list->items[i].manifest.env, env))
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+}
+
+bool backup_prune(Arena *arena, State *state, const char *directory, const char *env,
+                  int64_t retention_days, int64_t keep_min, bool dry_run, PruneRow **rows,
+                  size_t *count, Error *err)
 {
     BackupList *list = arena_alloc(arena, sizeof(*list));
     if (!list_whole(arena, directory, list, err))
         return false;
+    keep_environment(list, env);
     *count = list->count;
     *rows = arena_array(arena, list->count, sizeof(**rows));
     if (!look_up(arena, state, list, *rows, err))

@@ -201,8 +201,7 @@ bool roles_prepare(Arena *arena, Session *session, const StrList *roles, StrList
             continue;
         }
         /* Not permitted, or a name that begins with pg_: those belong to newer servers. */
-        bool denied =
-            str_equal(refused.sqlstate, "42501") || str_equal(refused.sqlstate, "42939");
+        bool denied = str_equal(refused.sqlstate, "42501") || str_equal(refused.sqlstate, "42939");
         if (!denied) {
             *err = refused;
             return error_context(err, "creating the role %s", role);

@@ -1,9 +1,9 @@
 /* Roles that a dump's statements name: a plain dump says OWNER TO and GRANT for roles of the server
  * it came from, which another server may lack.
  *
- * A missing role is created NOLOGIN, so that the restored database has the owners and grants it had;
- * where the session may not create roles (or the name is reserved by PostgreSQL), the statements that
- * name it are left out and told. */
+ * A missing role is created NOLOGIN, so that the restored database has the owners and grants it
+ * had; where the session may not create roles (or the name is reserved by PostgreSQL), the
+ * statements that name it are left out and told. */
 #pragma once
 
 #include "base/arena.h"

@@ -16,8 +16,8 @@ static bool take_backup_lock(Session *session, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     const char *taken = NULL;
-    const char *sql = arena_printf(arena, "SELECT pg_try_advisory_lock(%d, %d)", LOCK_CLASS,
-                                   LOCK_OBJECT);
+    const char *sql =
+        arena_printf(arena, "SELECT pg_try_advisory_lock(%d, %d)", LOCK_CLASS, LOCK_OBJECT);
     if (!session_scalar(session, arena, sql, &taken, err))
         return false;
     if (str_equal(taken, "t"))
@@ -68,9 +68,9 @@ static bool lock_tables(Session *session, Arena *arena, const Result *rows, Erro
     _cleanup_buffer_ Buffer sql;
     buffer_init(&sql, BUFFER_MAX_FILE);
     for (size_t i = 0; i < result_rows(rows); i++)
-        (void)buffer_printf(&sql, "%s ONLY %s", i ? "," : "LOCK TABLE",
-                            sql_qualified(arena, result_text(rows, i, "schema"),
-                                          result_text(rows, i, "name")));
+        (void)buffer_printf(
+            &sql, "%s ONLY %s", i ? "," : "LOCK TABLE",
+            sql_qualified(arena, result_text(rows, i, "schema"), result_text(rows, i, "name")));
     (void)buffer_append_str(&sql, " IN ACCESS SHARE MODE");
     if (!buffer_check(&sql, "the list of tables", err))
         return false;
@@ -204,8 +204,9 @@ bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest,
             return false;
     }
     if (!settled)
-        return error_set(err, ERR_FAILED, "tables are created and dropped all the time: %d attempts "
-                                          "to list and lock them met a change",
+        return error_set(err, ERR_FAILED,
+                         "tables are created and dropped all the time: %d attempts "
+                         "to list and lock them met a change",
                          BEGIN_ATTEMPTS);
     return read_origin(session, arena, leader, manifest, err) &&
            read_indexes(session, arena, manifest, err) &&

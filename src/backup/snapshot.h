@@ -17,8 +17,8 @@ typedef struct {
 /* Opens it and takes the lock: another backup of the same database is ERR_REFUSED. */
 bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, BackupLeader *leader,
                         Error *err) MUST_CHECK;
-/* Takes locks and snapshot; fills what the manifest says of server, database, tables (rows not yet),
- * indexes and extensions. May be called again for a new snapshot. */
+/* Takes locks and snapshot; fills what the manifest says of server, database, tables (rows not
+ * yet), indexes and extensions. May be called again for a new snapshot. */
 bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest,
                          Error *err) MUST_CHECK;
 void backup_leader_close(BackupLeader *leader);

@@ -41,8 +41,9 @@ static bool check_manifest(Arena *arena, const char *path, VerifyReport *report,
         return absorb(report, &error, err);
     report->has_manifest = found;
     if (!found) {
-        str_list_addf(&report->notes, "there is no manifest (%s%s): rows and size cannot be "
-                                      "compared with what was in the database",
+        str_list_addf(&report->notes,
+                      "there is no manifest (%s%s): rows and size cannot be "
+                      "compared with what was in the database",
                       path_basename(path), MANIFEST_SUFFIX);
         return true;
     }
@@ -50,8 +51,7 @@ static bool check_manifest(Arena *arena, const char *path, VerifyReport *report,
         str_list_addf(&report->notes, "the file was called %s when it was made",
                       report->manifest.file);
     if (report->manifest.packed_bytes != report->packed_bytes)
-        str_list_addf(&report->errors,
-                      "%s has %" PRId64 " bytes, its manifest says %" PRId64 "%s",
+        str_list_addf(&report->errors, "%s has %" PRId64 " bytes, its manifest says %" PRId64 "%s",
                       path_basename(path), report->packed_bytes, report->manifest.packed_bytes,
                       report->packed_bytes < report->manifest.packed_bytes ? ": it was truncated"
                                                                            : "");
@@ -70,9 +70,8 @@ static bool check_checksum_file(Arena *arena, const char *path, VerifyReport *re
     if (!file_read(arena, beside, BUFFER_MAX_LINE, &text, NULL, err))
         return false;
     if (strncasecmp(text, report->sha256, HASH_HEX_SIZE - 1) != 0)
-        str_list_addf(&report->errors, "the SHA-256 of %s is %s, %s says %.*s",
-                      path_basename(path), report->sha256, path_basename(beside),
-                      (int)strcspn(text, " \n"), text);
+        str_list_addf(&report->errors, "the SHA-256 of %s is %s, %s says %.*s", path_basename(path),
+                      report->sha256, path_basename(beside), (int)strcspn(text, " \n"), text);
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* What is remembered of backups, by the SHA-256 of the file: renaming or moving it changes nothing. */
+/* What is remembered of backups, by the SHA-256 of the file: renaming or moving it changes nothing.
+ */
 #pragma once
 
 #include "state/state.h"

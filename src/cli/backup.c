@@ -1,0 +1,472 @@
+#include "backup/backup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/table.h"
+#include "cli/backup_files.h"
+#include "cli/commands.h"
+#include "state/backups.h"
+
+#include <string.h>
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    (void)json_object_set_new(object, key, json_text(text));
+}
+
+static void set_int(json_t *object, const char *key, int64_t value)
+{
+    (void)json_object_set_new(object, key, json_integer(value));
+}
+
+/* A moment as text; 0 is null. */
+static void set_moment(const Context *context, json_t *object, const char *key, int64_t unix_s)
+{
+    set_text(object, key, unix_s ? clock_iso_utc(context->arena, unix_s) : NULL);
+}
+
+static json_t *list_json(const StrList *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(array, json_text(list->items[i]));
+    return array;
+}
+
+/* How long ago, in words. */
+static const char *age_text(const Context *context, int64_t unix_s)
+{
+    int64_t seconds = clock_unix_s() - unix_s;
+    if (seconds < 60)
+        return arena_printf(context->arena, "%d s", seconds < 0 ? 0 : (int)seconds);
+    return str_duration(context->arena, (double)seconds * 1000);
+}
+
+/* ---- create ------------------------------------------------------------------------------ */
+
+static bool print_created(Context *context, const BackupResult *made, Error *err)
+{
+    const Manifest *manifest = &made->manifest;
+    Arena *arena = context->arena;
+    if (context->json) {
+        json_t *object = json_object();
+        set_text(object, "file", made->path);
+        set_int(object, "bytes", manifest->packed_bytes);
+        set_int(object, "raw_bytes", manifest->raw_bytes);
+        set_text(object, "sha256", manifest->sha256);
+        set_int(object, "tables", (int64_t)manifest_table_count(manifest));
+        set_int(object, "rows", manifest_rows(manifest));
+        (void)json_object_set_new(object, "seconds", json_real(made->seconds));
+        (void)json_object_set_new(object, "verified", json_true());
+        return command_print_json(context, object, err);
+    }
+    double saved = manifest->raw_bytes ? 100.0 - 100.0 * (double)manifest->packed_bytes /
+                                                     (double)manifest->raw_bytes
+                                       : 0;
+    (void)fprintf(context->out, "%s\n", made->path);
+    log_info(context->log,
+             "%s rows of %zu tables; %s packed from %s (%.0f %% saved) in %.1f s; "
+             "verified",
+             str_count(arena, manifest_rows(manifest)), manifest_table_count(manifest),
+             str_bytes(arena, manifest->packed_bytes), str_bytes(arena, manifest->raw_bytes), saved,
+             made->seconds);
+    return true;
+}
+
+static bool run_create(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    _cleanup_session_ Session *session = NULL;
+    Target target;
+    if (!backup_files_check_url(context, err) ||
+        !command_connect(context, &state, &target, &session, err))
+        return false;
+    log_info(context->log, "Backing up %s (%s)", target.database, env_name(context->env));
+    session_close(TAKE(session));
+    BackupSpec spec = {.conninfo = target.conninfo,
+                       .directory = backup_files_directory(context, context->env),
+                       .name = config_text(context->config, context->env, "name"),
+                       .env = env_name(context->env),
+                       .reason = "backup create",
+                       .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
+                       .jobs = (int)options_int(context->options, "jobs")};
+    BackupResult made;
+    VerifyReport report;
+    if (!backup_create(context->arena, context->log, &spec, &made, err) ||
+        !backup_verify(context->arena, context->log, state, made.path, VERIFY_CONTENT, &report,
+                       err))
+        return false;
+    if (!report.ok)
+        return backup_verify_error(made.path, &report, err);
+    return print_created(context, &made, err);
+}
+
+/* ---- list, show -------------------------------------------------------------------------- */
+
+static json_t *entry_json(const Context *context, const BackupEntry *entry,
+                          const StateBackup *memory)
+{
+    const Manifest *manifest = &entry->manifest;
+    json_t *object = json_object();
+    set_text(object, "file", manifest->file);
+    set_text(object, "path", entry->path);
+    set_text(object, "name", manifest->name);
+    set_text(object, "env", manifest->env);
+    set_text(object, "database", manifest->database);
+    set_text(object, "reason", manifest->reason);
+    set_moment(context, object, "snapshot_at", manifest->snapshot_at);
+    set_moment(context, object, "finished_at", manifest->finished_at);
+    set_int(object, "age_seconds", clock_unix_s() - manifest->snapshot_at);
+    set_int(object, "bytes", manifest->packed_bytes);
+    set_int(object, "raw_bytes", manifest->raw_bytes);
+    set_int(object, "tables", (int64_t)manifest_table_count(manifest));
+    set_int(object, "rows", manifest_rows(manifest));
+    set_text(object, "sha256", manifest->sha256);
+    (void)json_object_set_new(object, "verified", json_boolean(memory->verified));
+    set_moment(context, object, "verified_at", memory->verified_at);
+    set_moment(context, object, "drilled_at", memory->drilled_at);
+    (void)json_object_set_new(object, "drill_passed",
+                              memory->drilled_at ? json_boolean(memory->drill_passed)
+                                                 : json_null());
+    set_text(object, "problem", entry->problem);
+    return object;
+}
+
+static const char *verified_text(const Context *context, const BackupEntry *entry,
+                                 const StateBackup *memory)
+{
+    if (entry->problem)
+        return "DAMAGED";
+    if (!memory->verified_at)
+        return "never";
+    const char *ago =
+        arena_printf(context->arena, "%s ago", age_text(context, memory->verified_at));
+    return memory->verified ? ago : "FAILED";
+}
+
+static const char *drilled_text(const Context *context, const StateBackup *memory)
+{
+    if (!memory->drilled_at)
+        return "never";
+    return memory->drill_passed
+               ? arena_printf(context->arena, "%s ago", age_text(context, memory->drilled_at))
+               : "FAILED";
+}
+
+static void add_row(const Context *context, Table *table, const BackupEntry *entry,
+                    const StateBackup *memory)
+{
+    Arena *arena = context->arena;
+    const Manifest *manifest = &entry->manifest;
+    table_row(table, (const char *[]){manifest->file, age_text(context, manifest->snapshot_at),
+                                      str_bytes(arena, manifest->packed_bytes),
+                                      arena_printf(arena, "%zu", manifest_table_count(manifest)),
+                                      str_count(arena, manifest_rows(manifest)),
+                                      verified_text(context, entry, memory),
+                                      drilled_text(context, memory)});
+}
+
+static Table *make_table(const Context *context)
+{
+    Table *table = table_create(context->arena);
+    table_column(table, "File", TABLE_LEFT);
+    table_column(table, "Age", TABLE_RIGHT);
+    table_column(table, "Size", TABLE_RIGHT);
+    table_column(table, "Tables", TABLE_RIGHT);
+    table_column(table, "Rows", TABLE_RIGHT);
+    table_column(table, "Verified", TABLE_LEFT);
+    table_column(table, "Drilled", TABLE_LEFT);
+    return table;
+}
+
+/* One folder into the table and the JSON list. */
+static bool list_folder(Context *context, State *state, const char *directory, Table *table,
+                        json_t *backups, json_t *problems, Error *err)
+{
+    BackupList list;
+    const char *env = backup_files_env(context);
+    if (!backup_list(context->arena, directory, &list, err))
+        return false;
+    for (size_t i = 0; i < list.count; i++) {
+        StateBackup memory;
+        if (env && !str_equal(env, list.items[i].manifest.env))
+            continue;
+        if (!state_backup_get(state, list.items[i].manifest.sha256, &memory, err))
+            return false;
+        add_row(context, table, &list.items[i], &memory);
+        (void)json_array_append_new(backups, entry_json(context, &list.items[i], &memory));
+    }
+    for (size_t i = 0; i < list.unreadable.count; i++) {
+        (void)json_array_append_new(problems, json_text(list.unreadable.items[i]));
+        log_warn(context->log, "%s: %s", directory, list.unreadable.items[i]);
+    }
+    if (list.foreign)
+        log_info(context->log,
+                 "%zu .sql.gz without a manifest in %s: not made by vaxdb, not "
+                 "listed; `vaxdb backup verify FILE` looks at one",
+                 list.foreign, directory);
+    return true;
+}
+
+static bool run_list(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    _cleanup_json_ json_t *backups = json_array();
+    _cleanup_json_ json_t *problems = json_array();
+    StrList directories;
+    backup_files_directories(context, &directories);
+    if (!state_open(config_state_directory(context->config), &state, err))
+        return false;
+    Table *table = make_table(context);
+    for (size_t i = 0; i < directories.count; i++) {
+        if (!list_folder(context, state, directories.items[i], table, backups, problems, err))
+            return false;
+    }
+    if (context->json) {
+        json_t *object = json_object();
+        (void)json_object_set(object, "backups", backups);
+        (void)json_object_set(object, "problems", problems);
+        (void)json_object_set_new(object, "directories", list_json(&directories));
+        return command_print_json(context, object, err);
+    }
+    if (table_rows(table))
+        table_print(table, context->out, table_terminal_width(context->out));
+    else
+        log_info(context->log, "No backups in %s. Make one: vaxdb backup create -e production",
+                 str_list_join(&directories, context->arena, ", "));
+    return true;
+}
+
+static void print_contents(const Context *context, const Manifest *manifest)
+{
+    FILE *out = context->out;
+    Arena *arena = context->arena;
+    (void)fprintf(out, "%s\n", manifest->file);
+    (void)fprintf(out, "  database   %s (%s), PostgreSQL %s\n", manifest->database, manifest->env,
+                  manifest->server_version);
+    (void)fprintf(out, "  shows      %s, %s ago\n", clock_iso_utc(arena, manifest->snapshot_at),
+                  age_text(context, manifest->snapshot_at));
+    (void)fprintf(out, "  size       %s, %s raw\n", str_bytes(arena, manifest->packed_bytes),
+                  str_bytes(arena, manifest->raw_bytes));
+    (void)fprintf(out, "  sha256     %s\n  made by    vaxdb %s, pg_dump %s\n  indexes    %zu\n\n",
+                  manifest->sha256, manifest->tool_version, manifest->dump_version,
+                  manifest->index_count);
+    Table *table = table_create(arena);
+    table_column(table, "Table", TABLE_LEFT);
+    table_column(table, "Rows", TABLE_RIGHT);
+    table_column(table, "Data", TABLE_RIGHT);
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const ManifestTable *row = &manifest->tables[i];
+        table_row(table,
+                  (const char *[]){arena_printf(arena, "%s.%s", row->schema, row->name),
+                                   row->partitioned ? "partitioned" : str_count(arena, row->rows),
+                                   row->partitioned ? NULL : str_bytes(arena, row->raw_bytes)});
+    }
+    table_print(table, out, table_terminal_width(out));
+}
+
+static bool run_show(Context *context, Error *err)
+{
+    const char *path = NULL;
+    bool found = false;
+    Manifest manifest;
+    if (!backup_files_find(context, command_argument(context, 0), &path, err) ||
+        !manifest_read(context->arena, path, &found, &manifest, err))
+        return false;
+    if (!found) {
+        (void)error_set(err, ERR_USAGE, "%s has no manifest: it was not made by vaxdb", path);
+        return error_hint(err, "vaxdb backup verify %s", path);
+    }
+    if (!context->json) {
+        print_contents(context, &manifest);
+        return true;
+    }
+    char *text = NULL;
+    size_t length = 0;
+    json_t *parsed = NULL;
+    const char *beside = arena_printf(context->arena, "%s%s", path, MANIFEST_SUFFIX);
+    if (!file_read(context->arena, beside, BUFFER_MAX_FILE, &text, &length, err) ||
+        !json_parse(text, length, beside, &parsed, err))
+        return false;
+    json_t *object = json_object();
+    set_text(object, "path", path);
+    (void)json_object_set_new(object, "manifest", parsed);
+    return command_print_json(context, object, err);
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
+
+static json_t *report_json(const char *path, const VerifyReport *report)
+{
+    json_t *object = json_object();
+    set_text(object, "file", path);
+    (void)json_object_set_new(object, "ok", json_boolean(report->ok));
+    set_int(object, "level", report->level);
+    (void)json_object_set_new(object, "errors", list_json(&report->errors));
+    (void)json_object_set_new(object, "notes", list_json(&report->notes));
+    (void)json_object_set_new(object, "manifest", json_boolean(report->has_manifest));
+    set_int(object, "bytes", report->packed_bytes);
+    if (report->level >= VERIFY_HASH)
+        set_text(object, "sha256", report->sha256);
+    if (report->level >= VERIFY_CONTENT) {
+        set_int(object, "raw_bytes", report->raw_bytes);
+        set_int(object, "tables", (int64_t)report->tables);
+        set_int(object, "rows", report->rows);
+    }
+    return object;
+}
+
+static bool run_verify(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    const char *path = NULL;
+    VerifyReport report;
+    VerifyLevel level = (VerifyLevel)options_int(context->options, "level");
+    if (!backup_files_find(context, command_argument(context, 0), &path, err) ||
+        !state_open(config_state_directory(context->config), &state, err) ||
+        !backup_verify(context->arena, context->log, state, path, level, &report, err))
+        return false;
+    for (size_t i = 0; i < report.notes.count; i++)
+        log_info(context->log, "note: %s", report.notes.items[i]);
+    if (context->json && !command_print_json(context, report_json(path, &report), err))
+        return false;
+    if (!report.ok) {
+        for (size_t i = 1; i < report.errors.count; i++)
+            log_warn(context->log, "%s", report.errors.items[i]);
+        return backup_verify_error(path, &report, err);
+    }
+    if (context->json)
+        return true;
+    (void)fprintf(context->out, "%s: good (level %d", path_basename(path), (int)level);
+    if (level >= VERIFY_CONTENT)
+        (void)fprintf(context->out, ": %s rows of %zu tables in %s",
+                      str_count(context->arena, report.rows), report.tables,
+                      str_bytes(context->arena, report.raw_bytes));
+    (void)fprintf(context->out, ")\n");
+    return true;
+}
+
+/* ---- prune ------------------------------------------------------------------------------- */
+
+static void add_prune_row(const Context *context, const PruneRow *row, Table *table,
+                          json_t *removed, json_t *kept)
+{
+    const char *verb = !row->remove ? "keep" : context->dry_run ? "would delete" : "deleted";
+    table_row(table, (const char *[]){row->entry->manifest.file, verb, row->reason});
+    json_t *object = json_object();
+    set_text(object, "file", row->entry->manifest.file);
+    set_text(object, "path", row->entry->path);
+    set_text(object, "reason", row->reason);
+    (void)json_object_set_new(object, "verified", json_boolean(row->verified));
+    (void)json_array_append_new(row->remove ? removed : kept, object);
+}
+
+static bool prune_environment(Context *context, State *state, EnvKind env, Table *table,
+                              json_t *removed, json_t *kept, Error *err)
+{
+    PruneRow *rows = NULL;
+    size_t count = 0;
+    if (!backup_prune(context->arena, state, backup_files_directory(context, env), env_name(env),
+                      config_int(context->config, env, "retention_days"),
+                      config_int(context->config, env, "retention_keep_min"), context->dry_run,
+                      &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        add_prune_row(context, &rows[i], table, removed, kept);
+    return true;
+}
+
+static bool run_prune(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    _cleanup_json_ json_t *removed = json_array();
+    _cleanup_json_ json_t *kept = json_array();
+    Table *table = table_create(context->arena);
+    table_column(table, "File", TABLE_LEFT);
+    table_column(table, "", TABLE_LEFT);
+    table_column(table, "Because", TABLE_LEFT);
+    if (!state_open(config_state_directory(context->config), &state, err))
+        return false;
+    for (int env = 0; env < ENV_COUNT; env++) {
+        if (backup_files_env(context) && context->env != (EnvKind)env)
+            continue;
+        if (!prune_environment(context, state, (EnvKind)env, table, removed, kept, err))
+            return false;
+    }
+    if (context->json) {
+        json_t *object = json_object();
+        (void)json_object_set(object, "removed", removed);
+        (void)json_object_set(object, "kept", kept);
+        (void)json_object_set_new(object, "dry_run", json_boolean(context->dry_run));
+        return command_print_json(context, object, err);
+    }
+    if (table_rows(table))
+        table_print(table, context->out, table_terminal_width(context->out));
+    else
+        log_info(context->log, "There are no backups to prune.");
+    return true;
+}
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const OptionSpec create_options[] = {
+    OPTION_BACKUP_DIR,
+    {.name = "jobs", .letter = 'j', .kind = OPTION_INT, .argument = "N", .fallback = "1",
+     .min = 1, .max = 64, .help = "sessions that count rows beside pg_dump"},
+    OPTION_END,
+};
+
+static const OptionSpec folder_options[] = {
+    OPTION_BACKUP_DIR,
+    OPTION_END,
+};
+
+static const OptionSpec verify_options[] = {
+    OPTION_BACKUP_DIR,
+    {.name = "level", .kind = OPTION_INT, .argument = "0-2", .fallback = "2", .min = 0, .max = 2,
+     .help = "0 manifest and size; 1 and SHA-256; 2 and inflate, count and compare all rows"},
+    OPTION_END,
+};
+
+static const OptionSpec prune_options[] = {
+    OPTION_BACKUP_DIR,
+    {.name = "keep-days", .kind = OPTION_INT, .argument = "DAYS", .key = "retention_days",
+     .min = 1, .max = 36500, .help = "days that backups are kept (setting retention_days)"},
+    {.name = "keep-min", .kind = OPTION_INT, .argument = "N", .key = "retention_keep_min",
+     .min = 1, .max = 10000,
+     .help = "verified backups that are kept whatever their age (retention_keep_min)"},
+    OPTION_END,
+};
+
+const Command cli_backup_commands[] = {
+    {.name = "backup create", .synopsis = "", .summary = "back a database up and verify the file",
+     .details = "Writes NAME-ENV-YYYYMMDD-HHMMSS.sql.gz (UTC) with a checksum (.sha256) and a\n"
+                "manifest (.json), and prints its path. pg_dump makes the dump; the rows of every\n"
+                "table are counted under the same snapshot, and must be in the dump. A run that\n"
+                "fails or is killed leaves nothing that `backup list` shows.",
+     .example = "vaxdb backup create -e production      into the folder of backups",
+     .options = create_options, .run = run_create},
+    {.name = "backup list", .synopsis = "", .summary = "list backups: age, size, rows, verified, drilled",
+     .details = "Of every environment, or of one with -e.",
+     .example = "vaxdb backup list -e production        the newest first",
+     .options = folder_options, .run = run_list},
+    {.name = "backup show", .synopsis = "[FILE]", .summary = "show what a backup holds",
+     .details = "FILE is a path, the name of a backup, or newest (the default).",
+     .example = "vaxdb backup show newest               its tables and rows, without restoring",
+     .options = folder_options, .max_arguments = 1, .run = run_show},
+    {.name = "backup verify", .synopsis = "[FILE]", .summary = "prove that a backup is whole",
+     .details = "FILE is a path, the name of a backup, or newest (the default). Inflates all of it,\n"
+                "counts and digests the rows of every table, and compares with the manifest. A\n"
+                "damaged file exits 4. Of a file that vaxdb did not make (pg_dump | gzip) it checks\n"
+                "what can be checked, and says what cannot.",
+     .example = "vaxdb backup verify newest             after every backup, or before a restore",
+     .options = verify_options, .max_arguments = 1, .run = run_verify},
+    {.name = "backup prune", .synopsis = "", .summary = "delete backups that are old enough",
+     .details = "A backup goes when it is older than retention_days and at least\n"
+                "retention_keep_min verified ones are newer. The newest verified one and the one\n"
+                "drilled last never go, and nothing does while a manifest cannot be read.",
+     .example = "vaxdb backup prune --dry-run           what would be deleted, and why",
+     .options = prune_options, .honours_dry_run = true, .run = run_prune},
+    COMMAND_END,
+};
+/* clang-format on */

@@ -1,0 +1,85 @@
+#include "cli/backup_files.h"
+
+#include "backup/backup.h"
+#include "base/file.h"
+
+const char *backup_files_directory(const Context *context, EnvKind env)
+{
+    const char *directory = config_text(context->config, env, "backup_dir");
+    return directory
+               ? directory
+               : path_join(context->arena, config_state_directory(context->config), "backups");
+}
+
+const char *backup_files_env(const Context *context)
+{
+    return options_given(context->options, "env") ? env_name(context->env) : NULL;
+}
+
+void backup_files_directories(const Context *context, StrList *directories)
+{
+    str_list_init(directories, context->arena);
+    for (int env = 0; env < ENV_COUNT; env++) {
+        if (backup_files_env(context) && context->env != (EnvKind)env)
+            continue;
+        const char *directory = backup_files_directory(context, (EnvKind)env);
+        if (!str_list_has(directories, directory))
+            str_list_add(directories, directory);
+    }
+}
+
+/* The newest over all folders. */
+static bool find_newest(const Context *context, const StrList *directories, const char **path,
+                        Error *err)
+{
+    int64_t newest = -1;
+    for (size_t i = 0; i < directories->count; i++) {
+        BackupList list;
+        if (!backup_list(context->arena, directories->items[i], &list, err))
+            return false;
+        for (size_t j = 0; j < list.count; j++) {
+            const char *env = backup_files_env(context);
+            if ((env && !str_equal(env, list.items[j].manifest.env)) ||
+                list.items[j].manifest.snapshot_at <= newest)
+                continue;
+            newest = list.items[j].manifest.snapshot_at;
+            *path = list.items[j].path;
+        }
+    }
+    if (newest >= 0)
+        return true;
+    const char *env = backup_files_env(context);
+    (void)error_set(err, ERR_USAGE, "there is no backup%s%s in %s", env ? " of " : "",
+                    env ? env : "", str_list_join(directories, context->arena, ", "));
+    return error_hint(err, "make one: vaxdb backup create -e %s", env ? env : "production");
+}
+
+bool backup_files_find(const Context *context, const char *wanted, const char **path, Error *err)
+{
+    StrList directories;
+    backup_files_directories(context, &directories);
+    if (!wanted || str_equal(wanted, "newest"))
+        return find_newest(context, &directories, path, err);
+    for (size_t i = 0; i < directories.count; i++) {
+        Error error = {0};
+        if (backup_find(context->arena, directories.items[i], wanted, path, &error))
+            return true;
+        *err = error;
+    }
+    return false;
+}
+
+bool backup_files_check_url(const Context *context, Error *err)
+{
+    const char *url = config_text(context->config, context->env, "backup_url");
+    const char *bucket = getenv("BACKUP_BUCKET");
+    if (str_empty(url) && str_empty(bucket))
+        return true;
+    (void)error_set(err, ERR_USAGE,
+                    "%s asks for off-site storage (%s), which is not built into this version",
+                    str_empty(url) ? "$BACKUP_BUCKET"
+                                   : config_source(context->config, context->env, "backup_url"),
+                    str_empty(url) ? bucket : url);
+    return error_hint(err, "take it out, and copy the folder of backups off-site by other means; "
+                           "nothing was done");
+}

@@ -1,0 +1,25 @@
+/* Where backups are and which one a user means: shared by the commands backup, restore and drill.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+/* The option --dir of these commands. */
+#define OPTION_BACKUP_DIR                                                                          \
+    {                                                                                              \
+        .name = "dir", .kind = OPTION_PATH, .argument = "DIR", .key = "backup_dir",                \
+        .help = "folder of backups (setting backup_dir)"                                           \
+    }
+
+/* The folder of an environment's backups: --dir, backup_dir, else backups/ in the state directory.
+ */
+const char *backup_files_directory(const Context *context, EnvKind env);
+/* The folders of all environments, each once; with -e only that of the environment. */
+void backup_files_directories(const Context *context, StrList *directories);
+/* NULL when -e was not given: then backups of every environment are meant. */
+const char *backup_files_env(const Context *context);
+/* A path, the name of a backup, or "newest" (also for NULL). */
+bool backup_files_find(const Context *context, const char *wanted, const char **path,
+                       Error *err) MUST_CHECK;
+/* An off-site store is asked for and cannot be used: ERR_USAGE. */
+bool backup_files_check_url(const Context *context, Error *err) MUST_CHECK;
