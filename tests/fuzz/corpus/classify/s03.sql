@@ -1,0 +1,1 @@
+REINDEX TABLE CONCURRENTLY stock_snapshots
