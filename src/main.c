@@ -7,6 +7,7 @@ static const Command *const tables[] = {
     cli_backup_commands,
     cli_config_commands,
     cli_dev_commands,
+    cli_dev_load_commands,
     cli_pool_commands,
     cli_monitor_commands,
 };

@@ -8,12 +8,21 @@
 #define DAY_S 86400
 
 static const OptionSpec load_options[] = {
-    {.name = "rows", .kind = OPTION_INT, .argument = "N", .fallback = "1000000",
-     .help = "rows of stock_snapshots; the other tables follow", .min = 1,
+    {.name = "rows",
+     .kind = OPTION_INT,
+     .argument = "N",
+     .fallback = "1000000",
+     .help = "rows of stock_snapshots; the other tables follow",
+     .min = 1,
      .max = DATASET_MAX_ROWS},
-    {.name = "seed", .kind = OPTION_INT, .argument = "S", .fallback = "1",
+    {.name = "seed",
+     .kind = OPTION_INT,
+     .argument = "S",
+     .fallback = "1",
      .help = "another seed gives another country"},
-    {.name = "until", .kind = OPTION_DATE, .argument = "DATE",
+    {.name = "until",
+     .kind = OPTION_DATE,
+     .argument = "DATE",
      .help = "last day of the series (default: yesterday, UTC)"},
     OPTION_END,
 };

@@ -2,8 +2,8 @@
 
 ColdDay coldchain_day(const World *world, uint32_t facility, uint32_t day)
 {
-    uint64_t power = random_u64(world->seed, STREAM_POWER, facility, day);
-    uint64_t noise = random_u64(world->seed, STREAM_TEMPERATURE, facility, day);
+    uint64_t power = random_u64(world->seed, DRAW_POWER, facility, day);
+    uint64_t noise = random_u64(world->seed, DRAW_TEMPERATURE, facility, day);
     ColdDay cold = {
         .noise = noise,
         .base_decideg = (int16_t)(40 + facility % 13),

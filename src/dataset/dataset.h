@@ -2,8 +2,8 @@
  * database.
  *
  * The same arguments give the same bytes on every machine and for every server. The digest says so:
- * it is the SHA-256 of one line for each table in loading order, "NAME ROWS SHA256\n", whose SHA-256
- * is that of the table's COPY BINARY stream.
+ * it is the SHA-256 of one line for each table in loading order, "NAME ROWS SHA256\n", whose
+ * SHA-256 is that of the table's COPY BINARY stream.
  *
  * A load is one transaction, which holds the tables exclusively: interrupted or killed at any
  * moment, client or server, it leaves the data, indexes and constraints that were there. */
@@ -38,14 +38,14 @@ typedef struct {
 typedef struct {
     DatasetTable tables[TABLE_COUNT];
     char digest[HASH_HEX_SIZE];
-    int64_t rows;             /* of all tables */
+    int64_t rows; /* of all tables */
     uint32_t facilities;
     uint32_t days;
-    double seconds;           /* all of it, until the last table is vacuumed */
-    double rebuild_seconds;   /* indexes and foreign keys */
+    double seconds;         /* all of it, until the last table is vacuumed */
+    double rebuild_seconds; /* indexes and foreign keys */
     double vacuum_seconds;
-    double rows_per_second;   /* snapshots by the seconds of their COPY */
-    size_t indexes;           /* rebuilt */
+    double rows_per_second; /* snapshots by the seconds of their COPY */
+    size_t indexes;         /* rebuilt */
     size_t foreign_keys;
 } DatasetResult;
 
@@ -56,8 +56,8 @@ bool dataset_check_until(int32_t until, Error *err) MUST_CHECK;
 bool dataset_describe(const DatasetSpec *spec, DatasetResult *result, Error *err) MUST_CHECK;
 
 /* Are the tables there, with our columns (else ERR_REFUSED), and does any hold a row? */
-bool dataset_check_database(Session *session, Arena *arena, bool *holds_data, Error *err)
-    MUST_CHECK;
+bool dataset_check_database(Session *session, Arena *arena, bool *holds_data,
+                            Error *err) MUST_CHECK;
 
 /* Replaces what the tables hold. Constraints, indexes and triggers found on them are put back as
  * they were; foreign keys are checked again unless they were NOT VALID. An index that is INVALID is

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* Two loads at once would only wait for each other; the second is told. "vaxdata" in hexadecimal. */
+/* Two loads at once would only wait for each other; the second is told. "vaxdata" in hexadecimal.
+ */
 #define LOAD_LOCK "x'7661786461746100'::bigint"
 
 #define MIN_UNTIL INT32_C(10957) /* 2000-01-01 */
@@ -164,13 +165,15 @@ static bool begin_load(Session *session, Arena *arena, Error *err)
     return true;
 }
 
+/* progress is NULL for a small table. */
 static bool copy_blocks(Session *session, Stream *stream, Progress *progress, Error *err)
 {
     StreamBlock block;
     while (stream_next(stream, &block)) {
         if (!session_copy_data(session, block.data, block.length, err))
             return false;
-        progress_update(progress, block.rows);
+        if (progress)
+            progress_update(progress, block.rows);
     }
     return true;
 }
@@ -198,8 +201,7 @@ static bool copy_table(Session *session, Arena *arena, Log *log, const World *wo
     }
     progress_start(&progress, log, arena_printf(arena, "loading %s", source->name), expected,
                    PROGRESS_COUNT, "rows");
-    if (!copy_blocks(session, stream, &progress, err) ||
-        !session_copy_end(session, &loaded, err)) {
+    if (!copy_blocks(session, stream, &progress, err) || !session_copy_end(session, &loaded, err)) {
         progress_abandon(&progress);
         (void)error_context(err, "loading %s", source->name);
         return false;
@@ -239,8 +241,7 @@ bool dataset_load(Session *session, Arena *arena, Log *log, const DatasetSpec *s
 {
     const World *world = start_result(arena, spec, result);
     int64_t started_us = clock_monotonic_us();
-    if (!begin_load(session, arena, err) ||
-        !load_tables(session, arena, log, world, result, err)) {
+    if (!begin_load(session, arena, err) || !load_tables(session, arena, log, world, result, err)) {
         Error ignored = {0};
         if (!session_is_lost(session) && session_in_transaction(session))
             (void)!session_execute(session, "ROLLBACK", &ignored);

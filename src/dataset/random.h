@@ -1,4 +1,4 @@
-/* Randomness without a state: every value is a hash of (seed, stream, a, b), so any table can be
+/* Randomness without a state: every value is a hash of (seed, draw, a, b), so any table can be
  * generated alone, in any order, by any thread, and gets the values that every other table sees.
  *
  * The hash chains the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom
@@ -7,28 +7,28 @@
 
 #include <stdint.h>
 
-/* What a value is for; two uses of one entity never share a stream. Values are part of the digest:
+/* What a value is for; two uses of one entity never share a draw. Values are part of the digest:
  * append, do not renumber. */
 typedef enum {
-    STREAM_ID = 1,
-    STREAM_LGA,
-    STREAM_FACILITY,
-    STREAM_PAIR,
-    STREAM_OPENING,
-    STREAM_LOT,
-    STREAM_DEMAND,
-    STREAM_CYCLE,
-    STREAM_SHORTAGE,
-    STREAM_ADJUST,
-    STREAM_POWER,
-    STREAM_TEMPERATURE,
-    STREAM_ALERT,
-    STREAM_AUDIT,
-    STREAM_USER,
-    STREAM_BATCH,
-    STREAM_SYNC,
-    STREAM_TIME,
-} Stream;
+    DRAW_ID = 1,
+    DRAW_LGA,
+    DRAW_FACILITY,
+    DRAW_PAIR,
+    DRAW_OPENING,
+    DRAW_LOT,
+    DRAW_DEMAND,
+    DRAW_CYCLE,
+    DRAW_SHORTAGE,
+    DRAW_ADJUST,
+    DRAW_POWER,
+    DRAW_TEMPERATURE,
+    DRAW_ALERT,
+    DRAW_AUDIT,
+    DRAW_USER,
+    DRAW_BATCH,
+    DRAW_SYNC,
+    DRAW_FILL,
+} Draw;
 
 static inline uint64_t random_mix(uint64_t x)
 {
@@ -39,9 +39,9 @@ static inline uint64_t random_mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-static inline uint64_t random_u64(uint64_t seed, Stream stream, uint64_t a, uint64_t b)
+static inline uint64_t random_u64(uint64_t seed, Draw draw, uint64_t a, uint64_t b)
 {
-    uint64_t x = random_mix(seed + (uint64_t)stream * 0x9e3779b97f4a7c15u);
+    uint64_t x = random_mix(seed + (uint64_t)draw * 0x9e3779b97f4a7c15u);
     x = random_mix(x ^ (a * 0x9e3779b97f4a7c15u + 0x632be59bd9b4e019u));
     return random_mix(x + b * 0x9e3779b97f4a7c15u);
 }

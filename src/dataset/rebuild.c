@@ -13,8 +13,8 @@ bool rebuild_find(Session *session, const char *tables, Rebuild *rebuild, Error 
 }
 
 /* Runs one column of statements; an SQL NULL is nothing to do. */
-static bool run_column(Session *session, const Result *rows, const char *column,
-                       Progress *progress, Error *err)
+static bool run_column(Session *session, const Result *rows, const char *column, Progress *progress,
+                       Error *err)
 {
     for (size_t i = 0; i < result_rows(rows); i++) {
         const char *sql = result_text(rows, i, column);
@@ -40,7 +40,7 @@ bool rebuild_create(Session *session, Log *log, const Rebuild *rebuild, Error *e
     Progress progress;
     size_t count = result_rows(rebuild->indexes) + result_rows(rebuild->foreign_keys);
     progress_start(&progress, log, "rebuilding indexes and foreign keys", (int64_t)count,
-                   PROGRESS_COUNT, "");
+                   PROGRESS_COUNT, "objects");
     bool done = run_column(session, rebuild->indexes, "create_sql", &progress, err) &&
                 run_column(session, rebuild->indexes, "after_sql", NULL, err) &&
                 run_column(session, rebuild->foreign_keys, "create_sql", &progress, err) &&

@@ -104,10 +104,10 @@ static void order(Simulation *simulation, uint8_t vaccine, Pair *pair)
 
     /* A shortage hits a vaccine in a whole state for a quarter. */
     uint64_t quarter = (uint64_t)(uint32_t)simulation->date / 91;
-    uint64_t shortage = random_u64(world->seed, STREAM_SHORTAGE,
+    uint64_t shortage = random_u64(world->seed, DRAW_SHORTAGE,
                                    (uint64_t)facility->state * VACCINE_COUNT + vaccine, quarter);
-    uint64_t own = random_u64(world->seed, STREAM_SHORTAGE + 100,
-                              pair_index(simulation->facility, vaccine), simulation->day);
+    uint64_t own = random_u64(world->seed, DRAW_FILL, pair_index(simulation->facility, vaccine),
+                              simulation->day);
     uint32_t filled = random_below(shortage, 0, 100) < 12 ? random_below(own, 0, 45)
                                                           : 88 + random_below(own, 0, 15);
     pair->ordered =
@@ -120,7 +120,7 @@ static void order(Simulation *simulation, uint8_t vaccine, Pair *pair)
 /* Deliveries bring lots with most of their life before them, and now and then one that has not. */
 static void receive(Simulation *simulation, uint8_t vaccine, Pair *pair)
 {
-    uint64_t hash = random_u64(simulation->world->seed, STREAM_LOT,
+    uint64_t hash = random_u64(simulation->world->seed, DRAW_LOT,
                                (uint64_t)simulation->world->facilities[simulation->facility].state *
                                        VACCINE_COUNT +
                                    vaccine,
@@ -207,7 +207,7 @@ static void book_transfers(Simulation *simulation, uint8_t vaccine, Pair *pair)
 static void use(Simulation *simulation, uint8_t vaccine, Pair *pair)
 {
     const Facility *facility = &simulation->world->facilities[simulation->facility];
-    uint64_t hash = random_u64(simulation->world->seed, STREAM_DEMAND,
+    uint64_t hash = random_u64(simulation->world->seed, DRAW_DEMAND,
                                pair_index(simulation->facility, vaccine), simulation->day);
     if (facility->session_days >> weekday_of(simulation->date) & 1) {
         int32_t demand = session_demand(simulation, pair, hash);
@@ -293,8 +293,8 @@ static void open_pair(Simulation *simulation, uint8_t vaccine)
     const World *world = simulation->world;
     uint32_t index = pair_index(simulation->facility, vaccine);
     Pair *pair = &simulation->pairs[index];
-    uint64_t hash = random_u64(world->seed, STREAM_PAIR, index, 0);
-    uint64_t opening = random_u64(world->seed, STREAM_OPENING, index, 0);
+    uint64_t hash = random_u64(world->seed, DRAW_PAIR, index, 0);
+    uint64_t opening = random_u64(world->seed, DRAW_OPENING, index, 0);
     /* Births a year are 37 in a thousand people. */
     int64_t typical = (int64_t)world->facilities[simulation->facility].catchment * 37 *
                       dataset_vaccines[vaccine].doses_per_100_births / (12 * 1000 * 100);

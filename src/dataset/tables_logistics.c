@@ -180,7 +180,7 @@ static bool write_delivery(void *data, const Requisition *requisition)
     bool sent = happened(world, requisition, sent_after);
     bool delivered = happened(world, requisition, cycle->arrival);
     uint32_t last = delivered ? cycle->arrival : sent ? sent_after : APPROVED_AFTER;
-    uint64_t hash = random_u64(world->seed, STREAM_CYCLE, requisition->index, 1);
+    uint64_t hash = random_u64(world->seed, DRAW_CYCLE, requisition->index, 1);
     Uuid id = world_id(world, TABLE_DELIVERIES, requisition->index);
     Uuid parent = world_id(world, TABLE_REQUISITIONS, requisition->index);
     copy_uuid(writer, &id);

@@ -89,7 +89,7 @@ void tables_write_audit(const World *world, CopyWriter *writer)
 {
     uint32_t users = FIRST_FACILITY_USER + world->facility_count;
     for (int64_t i = 0; i < world->audit_rows; i++) {
-        uint64_t hash = random_u64(world->seed, STREAM_AUDIT, (uint64_t)i, 0);
+        uint64_t hash = random_u64(world->seed, DRAW_AUDIT, (uint64_t)i, 0);
         if (!copy_row(writer, 7))
             return;
         const AuditKind *kind = pick_kind(random_below(hash, 0, 100));
@@ -122,7 +122,7 @@ void tables_write_sync(const World *world, CopyWriter *writer)
     uint64_t index = 0;
     for (uint32_t day = 0; day < world->day_count; day++)
         for (uint32_t slot = 0; slot < SYNCS_A_DAY * COUNT_OF(resources); slot++) {
-            uint64_t hash = random_u64(world->seed, STREAM_SYNC, index, 0);
+            uint64_t hash = random_u64(world->seed, DRAW_SYNC, index, 0);
             if (!copy_row(writer, 8))
                 return;
             bool failed = random_below(hash, 0, 50) == 0;

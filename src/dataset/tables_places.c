@@ -26,7 +26,7 @@ typedef struct {
 /* A place lies within reach of the capital of its state. */
 static void scatter(const World *world, Place *place, const StateRecord *state, uint32_t reach)
 {
-    uint64_t hash = random_u64(world->seed, STREAM_FACILITY, place->index, 2);
+    uint64_t hash = random_u64(world->seed, DRAW_FACILITY, place->index, 2);
     place->latitude_microdeg =
         state->latitude_centideg * 10000 + (int64_t)random_below(hash, 0, 2 * reach) - reach;
     place->longitude_microdeg =
@@ -172,7 +172,7 @@ void tables_write_product_batches(const World *world, CopyWriter *writer)
         uint32_t life = dataset_vaccines[v].shelf_life_months;
         uint64_t item = 8900000000000u + 1000u * (v + 1u);
         for (uint32_t month = first - life; month <= last; month++, index++) {
-            uint64_t hash = random_u64(world->seed, STREAM_BATCH, v, month);
+            uint64_t hash = random_u64(world->seed, DRAW_BATCH, v, month);
             bool quarantined = random_below(hash, 0, 40) == 0;
             char lot[LOT_NUMBER_LENGTH + 1];
             tables_lot_number(lot, v, (uint16_t)month);
@@ -230,7 +230,7 @@ static const char *const last_names[] = {
 static void write_user(const World *world, CopyWriter *writer, uint32_t index, const Role *role,
                        uint32_t number, int64_t location)
 {
-    uint64_t hash = random_u64(world->seed, STREAM_USER, index, 0);
+    uint64_t hash = random_u64(world->seed, DRAW_USER, index, 0);
     if (!copy_row(writer, 11))
         return;
     Uuid id = world_id(world, TABLE_USERS, index);
@@ -249,7 +249,7 @@ static void write_user(const World *world, CopyWriter *writer, uint32_t index, c
     /* Looks like what AES-GCM leaves of a phone number: nonce, text and tag. */
     uint64_t cipher[5];
     for (uint64_t i = 0; i < COUNT_OF(cipher); i++)
-        cipher[i] = htobe64(random_u64(world->seed, STREAM_USER, index, i + 1));
+        cipher[i] = htobe64(random_u64(world->seed, DRAW_USER, index, i + 1));
     copy_bytes(writer, cipher, sizeof(cipher));
     copy_time(writer, time_at(world, (int64_t)world->day_count - 1 - random_below(hash, 16, 5),
                               7 * HOUR_US + (int64_t)random_below(hash, 8, 36000) * SECOND_US));

@@ -178,7 +178,7 @@ static bool write_alert(void *data, const Simulation *simulation, const Event *e
     const World *world = stock->world;
     const Facility *facility = &world->facilities[event->facility];
     const AlertKind *kind = &alert_kinds[event->kind];
-    uint64_t hash = random_u64(world->seed, STREAM_ALERT, stock->index, 0);
+    uint64_t hash = random_u64(world->seed, DRAW_ALERT, stock->index, 0);
     Uuid id = world_id(world, TABLE_ALERTS, stock->index++);
     Uuid lga = world_id(world, TABLE_LOCATIONS, FIRST_LGA + facility->lga);
     Uuid state = world_id(world, TABLE_LOCATIONS, FIRST_STATE + facility->state);

@@ -50,7 +50,7 @@ static void fill_lgas(World *world)
         const char *name = state->lgas;
         for (uint8_t i = 0; i < state->lga_count; i++) {
             assert(index < LGA_COUNT);
-            uint64_t hash = random_u64(world->seed, STREAM_LGA, index, 0);
+            uint64_t hash = random_u64(world->seed, DRAW_LGA, index, 0);
             uint32_t share = state->population_thousands * 1000u / state->lga_count;
             size_t length = strcspn(name, "|");
             world->lgas[index++] = (Lga){
@@ -68,8 +68,8 @@ static void fill_lgas(World *world)
 
 static void fill_facility(const World *world, Facility *facility, uint32_t index)
 {
-    uint64_t hash = random_u64(world->seed, STREAM_FACILITY, index, 0);
-    uint64_t more = random_u64(world->seed, STREAM_FACILITY, index, 1);
+    uint64_t hash = random_u64(world->seed, DRAW_FACILITY, index, 0);
+    uint64_t more = random_u64(world->seed, DRAW_FACILITY, index, 1);
     facility->id = world_id(world, TABLE_LOCATIONS, FIRST_FACILITY + index);
     /* Most are small; one in twelve is a hospital. */
     bool hospital = random_below(hash, 0, 12) == 0;
@@ -122,8 +122,8 @@ World *world_create(Arena *arena, int64_t rows, uint64_t seed, int32_t until)
 Uuid world_id(const World *world, TableIndex table, uint64_t index)
 {
     uint64_t halves[2] = {
-        random_u64(world->seed, STREAM_ID, (uint64_t)table * 2, index),
-        random_u64(world->seed, STREAM_ID, (uint64_t)table * 2 + 1, index),
+        random_u64(world->seed, DRAW_ID, (uint64_t)table * 2, index),
+        random_u64(world->seed, DRAW_ID, (uint64_t)table * 2 + 1, index),
     };
     Uuid id;
     for (size_t i = 0; i < UUID_BYTES; i++)
@@ -136,7 +136,7 @@ Uuid world_id(const World *world, TableIndex table, uint64_t index)
 Cycle world_cycle(const World *world, uint32_t facility, uint32_t day)
 {
     uint32_t number = (day + world->facilities[facility].phase) / CYCLE_DAYS;
-    uint64_t hash = random_u64(world->seed, STREAM_CYCLE, facility, number);
+    uint64_t hash = random_u64(world->seed, DRAW_CYCLE, facility, number);
     uint32_t fate = random_below(hash, 0, 100);
     uint8_t lead = (uint8_t)(10 + (hash >> 56) % 12);
     uint8_t delay = fate >= 80 ? (uint8_t)(4 + (hash >> 48 & 0xff) % 22) : 0;
