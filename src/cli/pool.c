@@ -214,7 +214,7 @@ const Command cli_pool_commands[] = {
                 "turning disks are the database server's. Without --cores they are looked up on this\n"
                 "machine. The result is held against the server's max_connections, less what is\n"
                 "reserved for superusers, and never exceeds 50 an instance in staging and production.",
-     .example = "vaxdb pool size --cores 8 --instances 3     three instances, SSD: 48 connections",
+     .example = "vaxdb pool size --cores 8 --instances 3     3 instances on SSDs: 48",
      .options = size_options, .min_arguments = 0, .max_arguments = 0, .run = run_size},
     COMMAND_END,
 };
