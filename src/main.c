@@ -8,6 +8,8 @@ static const Command *const tables[] = {
     cli_config_commands,
     cli_dev_commands,
     cli_dev_load_commands,
+    cli_drill_commands,
+    cli_restore_commands,
     cli_pool_commands,
     cli_monitor_commands,
 };
@@ -17,6 +19,7 @@ static const CommandGroup groups[] = {
     {"config", "show every setting, its value and where it comes from"},
     {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
     {"backup", "make, list, verify and prune backups"},
+    {"drill", "prove that a backup can be restored"},
     {"pool", "how many connections, and the settings for them"},
     {"monitor", "slow statements, table sizes, connections, and who waits for whom"},
 };

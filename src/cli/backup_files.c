@@ -16,16 +16,21 @@ const char *backup_files_env(const Context *context)
     return options_given(context->options, "env") ? env_name(context->env) : NULL;
 }
 
-void backup_files_directories(const Context *context, StrList *directories)
+static void list_directories(const Context *context, bool every_env, StrList *directories)
 {
     str_list_init(directories, context->arena);
     for (int env = 0; env < ENV_COUNT; env++) {
-        if (backup_files_env(context) && context->env != (EnvKind)env)
+        if (!every_env && backup_files_env(context) && context->env != (EnvKind)env)
             continue;
         const char *directory = backup_files_directory(context, (EnvKind)env);
         if (!str_list_has(directories, directory))
             str_list_add(directories, directory);
     }
+}
+
+void backup_files_directories(const Context *context, StrList *directories)
+{
+    list_directories(context, false, directories);
 }
 
 /* The newest over all folders. */
@@ -54,19 +59,31 @@ static bool find_newest(const Context *context, const StrList *directories, cons
     return error_hint(err, "make one: vaxdb backup create -e %s", env ? env : "production");
 }
 
+static bool find_in(const Context *context, const StrList *directories, const char *wanted,
+                    const char **path, Error *err)
+{
+    for (size_t i = 0; i < directories->count; i++) {
+        if (backup_find(context->arena, directories->items[i], wanted, path, err))
+            return true;
+    }
+    return false;
+}
+
 bool backup_files_find(const Context *context, const char *wanted, const char **path, Error *err)
 {
     StrList directories;
     backup_files_directories(context, &directories);
     if (!wanted || str_equal(wanted, "newest"))
         return find_newest(context, &directories, path, err);
-    for (size_t i = 0; i < directories.count; i++) {
-        Error error = {0};
-        if (backup_find(context->arena, directories.items[i], wanted, path, &error))
-            return true;
-        *err = error;
-    }
-    return false;
+    return find_in(context, &directories, wanted, path, err);
+}
+
+bool backup_files_find_named(const Context *context, const char *wanted, const char **path,
+                             Error *err)
+{
+    StrList directories;
+    list_directories(context, true, &directories);
+    return find_in(context, &directories, wanted, path, err);
 }
 
 bool backup_files_check_url(const Context *context, Error *err)

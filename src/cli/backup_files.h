@@ -18,8 +18,11 @@ const char *backup_files_directory(const Context *context, EnvKind env);
 void backup_files_directories(const Context *context, StrList *directories);
 /* NULL when -e was not given: then backups of every environment are meant. */
 const char *backup_files_env(const Context *context);
-/* A path, the name of a backup, or "newest" (also for NULL). */
+/* A path, the name of a backup, or "newest" (also for NULL; of -e where it was given). */
 bool backup_files_find(const Context *context, const char *wanted, const char **path,
                        Error *err) MUST_CHECK;
+/* For a restore, where -e names the target: a path, or the name of a backup of any environment. */
+bool backup_files_find_named(const Context *context, const char *wanted, const char **path,
+                             Error *err) MUST_CHECK;
 /* An off-site store is asked for and cannot be used: ERR_USAGE. */
 bool backup_files_check_url(const Context *context, Error *err) MUST_CHECK;

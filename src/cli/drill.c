@@ -1,0 +1,167 @@
+#include "flows/drill.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/table.h"
+#include "cli/backup_files.h"
+#include "cli/commands.h"
+#include "pg/conninfo.h"
+#include "state/drills.h"
+
+#define LIST_MAX 1000
+
+/* queries_dir, else where the guide has them, when there is such a folder. */
+static const char *queries_directory(const Context *context)
+{
+    const char *directory = config_text(context->config, context->env, "queries_dir");
+    if (directory)
+        return directory;
+    const char *usual =
+        path_join(context->arena, config_directory(context->config), "backend/database/queries");
+    return file_is_directory(usual) ? usual : NULL;
+}
+
+static void print_report(const Context *context, const DrillReport *report)
+{
+    Table *table = table_create(context->arena);
+    table_column(table, "Check", TABLE_LEFT);
+    table_column(table, "", TABLE_LEFT);
+    table_column(table, "Found", TABLE_LEFT);
+    for (size_t i = 0; i < report->check_count; i++) {
+        const DrillCheck *check = &report->checks[i];
+        table_row(table, (const char *[]){check->name,
+                                          check->skipped ? "skip"
+                                          : check->ok    ? "ok"
+                                                         : "FAIL",
+                                          check->detail});
+    }
+    table_print(table, context->out, table_terminal_width(context->out));
+    StrList phases;
+    str_list_init(&phases, context->arena);
+    for (size_t i = 0; i < report->phase_count; i++)
+        str_list_addf(&phases, "%s %.1f s", report->phases[i].name, report->phases[i].seconds);
+    (void)fprintf(context->out, "\n%s: %s in %.1f s (%s)\n", path_basename(report->path),
+                  report->passed ? "PASS" : "FAIL", report->seconds,
+                  str_list_join(&phases, context->arena, ", "));
+}
+
+static bool verdict(const DrillReport *report, Error *err)
+{
+    if (report->passed)
+        return true;
+    const DrillCheck *failed = report->checks;
+    while (failed->ok)
+        failed++;
+    (void)error_set(err, ERR_PROBLEMS, "the drill of %s failed: %s: %s",
+                    path_basename(report->path), failed->name, failed->detail);
+    return error_hint(err, "do not rely on this backup; make a new one and drill it: "
+                           "vaxdb backup create, vaxdb drill run");
+}
+
+static bool run_drill(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    Target target;
+    DrillReport report;
+    DrillSpec spec = {
+        .env = env_name(context->env),
+        .app_role = config_text(context->config, context->env, "app_role"),
+        .queries_directory = queries_directory(context),
+    };
+    const char *on = options_text(context->options, "on");
+    if (!backup_files_find(context, command_argument(context, 0), &spec.path, err) ||
+        !state_open(config_state_directory(context->config), &state, err))
+        return false;
+    spec.conninfo = on;
+    if (!on) {
+        if (!target_resolve(context->arena, context->log, context->config, context->env,
+                            command_url(context), &target, err) ||
+            !conninfo_database(context->arena, target.conninfo, &spec.database, err))
+            return false;
+        spec.conninfo = target.conninfo;
+    }
+    log_info(context->log, "Drill: %s into a scratch database", path_basename(spec.path));
+    if (!drill_run(context->arena, context->log, state, &spec, &report, err))
+        return false;
+    if (context->json) {
+        if (!command_print_json(context, drill_report_json(&report), err))
+            return false;
+    } else {
+        print_report(context, &report);
+    }
+    return verdict(&report, err);
+}
+
+static json_t *drill_json(const Context *context, const StateDrill *drill)
+{
+    Error ignored = {0};
+    json_t *object = NULL;
+    if (!json_parse(drill->report, strlen(drill->report), "drill", &object, &ignored))
+        object = json_object();
+    (void)json_object_set_new(object, "started_at",
+                              json_text(clock_iso_utc(context->arena, drill->started_at)));
+    (void)json_object_set_new(object, "env", json_text(drill->env));
+    (void)json_object_set_new(object, "sha256", json_text(drill->sha256));
+    return object;
+}
+
+static bool run_list(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    StateDrill *drills = NULL;
+    size_t count = 0;
+    if (!state_open(config_state_directory(context->config), &state, err) ||
+        !state_drill_list(state, context->arena, backup_files_env(context), LIST_MAX, &drills,
+                          &count, err))
+        return false;
+    if (context->json) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < count; i++)
+            (void)json_array_append_new(list, drill_json(context, &drills[i]));
+        json_t *object = json_object();
+        (void)json_object_set_new(object, "drills", list);
+        return command_print_json(context, object, err);
+    }
+    if (!count) {
+        log_info(context->log, "No drill was run yet. Run one: vaxdb drill run -e production");
+        return true;
+    }
+    Table *table = table_create(context->arena);
+    table_column(table, "When (UTC)", TABLE_LEFT);
+    table_column(table, "For", TABLE_LEFT);
+    table_column(table, "Backup", TABLE_LEFT);
+    table_column(table, "Verdict", TABLE_LEFT);
+    table_column(table, "Seconds", TABLE_RIGHT);
+    for (size_t i = 0; i < count; i++)
+        table_row(table, (const char *[]){clock_iso_utc(context->arena, drills[i].started_at),
+                                          drills[i].env, path_basename(drills[i].path),
+                                          drills[i].passed ? "pass" : "FAIL",
+                                          arena_printf(context->arena, "%.1f", drills[i].seconds)});
+    table_print(table, context->out, table_terminal_width(context->out));
+    return true;
+}
+
+/* clang-format off */
+static const OptionSpec run_options[] = {
+    OPTION_BACKUP_DIR,
+    {.name = "on", .kind = OPTION_TEXT, .argument = "CONNINFO",
+     .help = "server to restore on; without it the one of -e"},
+    OPTION_END,
+};
+
+const Command cli_drill_commands[] = {
+    {.name = "drill run", .synopsis = "[FILE]", .summary = "restore a backup on trial and examine it",
+     .details = "FILE is a path, the name of a backup, or newest (the default: of -e). It is verified,\n"
+                "restored into a scratch database, and examined by the guide's checklist: restored,\n"
+                "all tables, row counts, indexes, the application connects (as app_role), its\n"
+                "queries run (queries_dir). The scratch database is always dropped. A difference\n"
+                "exits 4.",
+     .example = "vaxdb drill run -e production          every month, and before it matters",
+     .options = run_options, .max_arguments = 1, .run = run_drill},
+    {.name = "drill list", .synopsis = "", .summary = "list past drills",
+     .details = "Of every environment, or of one with -e.",
+     .example = "vaxdb drill list                       the newest first",
+     .run = run_list},
+    COMMAND_END,
+};
+/* clang-format on */

@@ -1,0 +1,51 @@
+/* A drill: a backup is restored into a scratch database, the guide's checklist is run over it, and
+ * the database is dropped again. The only proof that a backup can be used is that it was. */
+#pragma once
+
+#include "backup/backup.h"
+#include "base/json.h"
+#include "flows/target.h"
+
+typedef struct {
+    const char *path;
+    const char *conninfo; /* the server that it is restored on */
+    const char *env;      /* under which the drill is recorded */
+    const char *database; /* whose settings it is given when the server has it; NULL: none */
+    const char *app_role; /* NULL: the session's own */
+    const char *queries_directory; /* NULL: there are none */
+} DrillSpec;
+
+typedef struct {
+    const char *name; /* "row_counts" */
+    bool ok;
+    bool skipped; /* could not be looked at: ok, and detail says why */
+    const char *detail;
+} DrillCheck;
+
+typedef struct {
+    const char *name;
+    double seconds;
+} DrillPhase;
+
+#define DRILL_CHECKS_MAX 12
+#define DRILL_PHASES_MAX 8
+
+typedef struct {
+    bool passed;
+    const char *path;
+    const char *server; /* where, without password */
+    DrillCheck checks[DRILL_CHECKS_MAX];
+    size_t check_count;
+    DrillPhase phases[DRILL_PHASES_MAX];
+    size_t phase_count;
+    int64_t started_at;
+    double seconds;
+} DrillReport;
+
+/* A backup that does not pass is a report with passed false; an error is what kept us from
+ * drilling (no connection, an interrupt). Either way the scratch database is dropped. Recorded in
+ * state. */
+bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, DrillReport *report,
+               Error *err) MUST_CHECK;
+/* Checks and phases, as in `drill run --json`. */
+json_t *drill_report_json(const DrillReport *report);
