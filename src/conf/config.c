@@ -73,6 +73,16 @@ static const struct { const char *key; const char *values[ENV_COUNT]; } env_defa
 };
 /* clang-format on */
 
+/* Where projects keep them, most specific first. */
+static const struct {
+    const char *key;
+    const char *places[4];
+} conventions[] = {
+    {"migrations",
+     {"backend/database/migrations", "database/migrations", "db/migrations", "migrations"}},
+    {"queries_dir", {"backend/database/queries", "database/queries", "db/queries", "queries"}},
+};
+
 const char *env_name(EnvKind env)
 {
     assert((size_t)env < ENV_COUNT);
@@ -314,6 +324,27 @@ const char *config_text(const Config *config, EnvKind env, const char *key)
     if (!found.value || setting_find(key)->kind != OPTION_PATH)
         return found.value;
     return resolve_path(config, &found);
+}
+
+const char *config_folder(const Config *config, EnvKind env, const char *key)
+{
+    const char *set = config_text(config, env, key);
+    if (set)
+        return set;
+    const char *const roots[] = {config->directory, "."};
+    for (size_t i = 0; i < COUNT_OF(conventions); i++) {
+        if (!str_equal(conventions[i].key, key))
+            continue;
+        for (size_t root = 0; root < COUNT_OF(roots); root++) {
+            for (size_t place = 0; place < COUNT_OF(conventions[i].places); place++) {
+                Found found = {path_join(config->arena, roots[root], conventions[i].places[place]),
+                               "", false};
+                if (file_is_directory(found.value))
+                    return resolve_path(config, &found);
+            }
+        }
+    }
+    return NULL;
 }
 
 int64_t config_int(const Config *config, EnvKind env, const char *key)

@@ -36,6 +36,11 @@ bool config_bool(const Config *config, EnvKind env, const char *key);
 /* Where the value came from: "--dir", "$VAXDB_BACKUP_DIR", "vaxdb.ini:12", "default". */
 const char *config_source(const Config *config, EnvKind env, const char *key);
 
+/* The folder of "migrations" or "queries_dir": the setting; without one the first of the
+ * conventional places (backend/database/migrations, ...) that exists under the configuration's
+ * folder, else under the working directory. NULL when there is none. */
+const char *config_folder(const Config *config, EnvKind env, const char *key);
+
 /* The state directory: $VAXDB_STATE_DIR, else /var/lib/vaxdb where writable, else
  * $XDG_STATE_HOME/vaxdb (~/.local/state/vaxdb). Not made here. */
 const char *config_state_directory(const Config *config);
