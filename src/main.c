@@ -10,6 +10,7 @@ static const Command *const tables[] = {
     cli_dev_load_commands,
     cli_drill_commands,
     cli_restore_commands,
+    cli_migrate_commands,
     cli_pool_commands,
     cli_monitor_commands,
 };
@@ -20,6 +21,7 @@ static const CommandGroup groups[] = {
     {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
     {"backup", "make, list, verify and prune backups"},
     {"drill", "prove that a backup can be restored"},
+    {"migrate", "run, undo and check changes of the schema"},
     {"pool", "how many connections, and the settings for them"},
     {"monitor", "slow statements, table sizes, connections, and who waits for whom"},
 };

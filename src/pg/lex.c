@@ -44,7 +44,7 @@ static void skip_line_comment(const char *text, size_t length, size_t *at)
 }
 
 /* Block comments nest. */
-static bool skip_block_comment(const char *text, size_t length, size_t *at)
+bool sql_skip_block_comment(const char *text, size_t length, size_t *at)
 {
     size_t depth = 0, i = *at;
     while (i + 1 < length) {
@@ -75,7 +75,7 @@ bool sql_skip_space(const char *text, size_t length, size_t *at)
         else if (c == '-' && next == '-')
             skip_line_comment(text, length, at);
         else if (c == '/' && next == '*') {
-            if (!skip_block_comment(text, length, at))
+            if (!sql_skip_block_comment(text, length, at))
                 return false;
         } else {
             break;

@@ -15,6 +15,8 @@
 #define POLL_SLICE_MS      200
 #define CANCEL_PATIENCE_MS 10000
 
+#define SQLSTATE_SYNTAX_ERROR "42601"
+
 /* ---- connecting -------------------------------------------------------------------------- */
 
 static void on_notice(void *data, const PGresult *notice)
@@ -407,6 +409,18 @@ bool session_execute_params(Session *session, const char *sql, size_t count,
 {
     _cleanup_result_ Result *rows = NULL;
     return session_query_params(session, sql, count, params, &rows, err);
+}
+
+bool session_check_syntax(Session *session, const char *sql, Error *err)
+{
+    Error parse = {0};
+    if (sent(session, PQsendPrepare(session->conn, "", sql, 0, NULL), &parse) &&
+        session_finish(session, NULL, &parse))
+        return true;
+    if (parse.code == ERR_FAILED && !str_equal(parse.sqlstate, SQLSTATE_SYNTAX_ERROR))
+        return true;
+    *err = parse;
+    return false;
 }
 
 bool session_scalar(Session *session, Arena *arena, const char *sql, const char **value, Error *err)

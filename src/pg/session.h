@@ -50,6 +50,10 @@ bool session_query_params(Session *session, const char *sql, size_t count,
 bool session_execute(Session *session, const char *sql, Error *err) MUST_CHECK;
 bool session_execute_params(Session *session, const char *sql, size_t count,
                             const char *const *params, Error *err) MUST_CHECK;
+/* Does the server's grammar take this statement? It is parsed there and not run. Only a syntax
+ * error is a failure (with its position); a table that is not there yet is not. Outside
+ * transactions: a rejected statement would fail an open one. */
+bool session_check_syntax(Session *session, const char *sql, Error *err) MUST_CHECK;
 /* A query of exactly one row and column, as text in the arena (NULL for SQL NULL). */
 bool session_scalar(Session *session, Arena *arena, const char *sql, const char **value,
                     Error *err) MUST_CHECK;

@@ -1,0 +1,169 @@
+#include "migrate/migrate.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "migrate/runner.h"
+
+#define APPLICATION "vaxdb migrate"
+
+/* ---- the runner -------------------------------------------------------------------------- */
+
+static bool open_session(const Runner *runner, Session **session, Error *err)
+{
+    const SessionOptions options = {.conninfo = runner->options->conninfo,
+                                    .application_name = APPLICATION,
+                                    .log = runner->options->log};
+    return session_open(&options, session, err);
+}
+
+bool runner_need_work(Runner *runner, Error *err)
+{
+    if (runner->work)
+        return true;
+    const MigrateOptions *options = runner->options;
+    return open_session(runner, &runner->work, err) &&
+           migrate_lock_check_pooler(runner->guard, runner->work, err) &&
+           migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),
+                             options->wait_ms, options->log, err);
+}
+
+bool runner_open(Runner *runner, Arena *arena, const MigrateOptions *options, Error *err)
+{
+    *runner = (Runner){.options = options, .arena = arena};
+    if (!open_session(runner, &runner->guard, err))
+        return false;
+    runner->version = session_server_version(runner->guard);
+    return migrate_lock_take(runner->guard, migrate_lock(LOCK_RUN, options->ledger_table),
+                             options->wait_ms, options->log, err) &&
+           runner_need_work(runner, err) &&
+           ledger_find(arena, runner->guard, options->ledger_table, &runner->ledger, err) &&
+           ledger_create(arena, runner->guard, &runner->ledger, err);
+}
+
+void runner_close(Runner *runner)
+{
+    session_close(TAKE(runner->work));
+    session_close(TAKE(runner->guard));
+}
+
+#define _cleanup_runner_ _cleanup_(runner_close)
+
+/* ---- running a plan ---------------------------------------------------------------------- */
+
+/* What our grammar does not know the server must: before anything of it has run. */
+static bool check_not_analysed(Runner *runner, const MigrateStep *step, MigrateReport *report,
+                               Error *err)
+{
+    const Script *script = &step->script;
+    for (size_t i = 0; script->not_analysed && i < script->count; i++) {
+        const SqlPiece *piece = &script->items[i].piece;
+        if (script->items[i].what.analysed)
+            continue;
+        _cleanup_free_ char *sql = strndup(script->text + piece->start, piece->length);
+        if (sql && session_check_syntax(runner->work, sql, err))
+            continue;
+        report->failed = step->file_name;
+        report->place = script_place_of(script, i, err);
+        (void)script_fail_in(script, i, err);
+        return err->hint[0] ? false : error_hint(err, "nothing of %s has run", step->file_name);
+    }
+    return true;
+}
+
+static bool run_plan(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!check_not_analysed(runner, &plan->steps[i], report, err))
+            return false;
+    }
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!runner_run_step(runner, &plan->steps[i], report, err))
+            return false;
+    }
+    return true;
+}
+
+static void init_report(Arena *arena, MigrateReport *report)
+{
+    *report = (MigrateReport){0};
+    str_list_init(&report->done, arena);
+    str_list_init(&report->warnings, arena);
+}
+
+static void take_warnings(const MigrateStatus *status, MigrateReport *report)
+{
+    for (size_t i = 0; i < status->warnings.count; i++)
+        str_list_add(&report->warnings, status->warnings.items[i]);
+    for (size_t i = 0; i < status->count; i++) {
+        if (status->items[i].state == MIGRATION_MISSING)
+            str_list_addf(&report->warnings, "%s is applied and its file is missing",
+                          status->items[i].name);
+    }
+}
+
+static bool read_status(Runner *runner, MigrateStatus *status, Error *err)
+{
+    const MigrateOptions *options = runner->options;
+    return migrate_status(runner->arena, runner->guard, options->directory, options->ledger_table,
+                          status, err);
+}
+
+bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, MigrateReport *report,
+                Error *err)
+{
+    init_report(arena, report);
+    _cleanup_runner_ Runner runner = {0};
+    MigrateStatus status;
+    MigratePlan plan;
+    if (!file_is_directory(options->directory)) {
+        MigrationFiles files;
+        return migration_files_scan(arena, options->directory, &files, err);
+    }
+    if (!runner_open(&runner, arena, options, err) || !read_status(&runner, &status, err))
+        return false;
+    take_warnings(&status, report);
+    return migrate_plan_up(arena, &status, to, &plan, err) && run_plan(&runner, &plan, report, err);
+}
+
+bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, const char *to,
+                  MigrateReport *report, Error *err)
+{
+    init_report(arena, report);
+    _cleanup_runner_ Runner runner = {0};
+    MigrateStatus status;
+    MigratePlan plan;
+    return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
+           migrate_plan_down(arena, &status, steps, to, &plan, err) &&
+           run_plan(&runner, &plan, report, err);
+}
+
+/* The up is read and checked before the down has run. */
+static bool redo_plan(Arena *arena, const MigrateStatus *status, MigratePlan *down, MigratePlan *up,
+                      Error *err)
+{
+    if (!migrate_plan_down(arena, status, 1, NULL, down, err))
+        return false;
+    if (down->count == 0)
+        return error_set(err, ERR_REFUSED, "nothing is applied, so there is nothing to redo");
+    const Migration *migration = down->steps[0].migration;
+    Migration *pending = arena_alloc(arena, sizeof(*pending));
+    *pending =
+        (Migration){.name = migration->name, .state = MIGRATION_PENDING, .file = migration->file};
+    *up = (MigratePlan){.steps = arena_array(arena, 1, sizeof(*up->steps)), .count = 1};
+    up->steps[0] = (MigrateStep){.name = migration->name,
+                                 .file_name = migration->name,
+                                 .direction = RUN_UP,
+                                 .migration = pending};
+    return script_read(arena, migration->file->path, &up->steps[0].script, err);
+}
+
+bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *report, Error *err)
+{
+    init_report(arena, report);
+    _cleanup_runner_ Runner runner = {0};
+    MigrateStatus status;
+    MigratePlan down, up;
+    return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
+           redo_plan(arena, &status, &down, &up, err) && run_plan(&runner, &down, report, err) &&
+           run_plan(&runner, &up, report, err);
+}

@@ -1,0 +1,154 @@
+/* Migrations: the guide's files, run in order, each recorded in the guide's ledger.
+ *
+ *     up       runs what is pending      down     undoes what was applied last
+ *     redo     down and up of the last   status   what is applied, pending, partial, changed,
+ * missing verify   does the ledger still agree with the files?          new   the next pair of
+ * files
+ *
+ * Invariants. One run at a time (lock.h). The ledger row is inserted first inside the file's own
+ * transaction, so it is there exactly when the file's effects are. A file that cannot run in a
+ * transaction is recorded statement by statement in the table of runs, and gets its ledger row
+ * together with the end of its run; until then it is partial, and the next up continues it. So a
+ * failure or a kill at any moment leaves status true and the next up able to go on.
+ *
+ * Nothing here knows of environments, guards or backups: those stand before it in flows and cli. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "migrate/files.h"
+#include "migrate/ledger.h"
+#include "migrate/script.h"
+#include "pg/session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What to do with a statement that a kill interrupted, where nothing tells whether it took effect
+ * (a CALL; everything else is looked up in the catalogue). */
+typedef enum { UNKNOWN_REFUSE, UNKNOWN_AGAIN, UNKNOWN_DONE } UnknownOutcome;
+
+typedef struct {
+    const char *name; /* "001_initial_schema.sql"; the down file's for a down */
+    RunDirection direction;
+    bool transactional;
+    size_t statements, first; /* first: where it continues, 0 at the beginning */
+    int64_t duration_ms;      /* in `finished` only */
+} MigrateEvent;
+
+typedef struct {
+    const char *conninfo;
+    const char *directory;    /* of migrations, absolute */
+    const char *ledger_table; /* "schema_migrations" */
+    const char *backup_id;    /* recorded with each run; NULL for none */
+    int64_t lock_timeout_ms;  /* for each lock, inside transactions; then retry */
+    int lock_attempts;        /* tries of a file until its locks are had */
+    int64_t wait_ms;          /* for another run to end */
+    UnknownOutcome unknown;
+    Log *log;
+    void (*started)(void *data, const MigrateEvent *event); /* may be NULL */
+    void (*finished)(void *data, const MigrateEvent *event);
+    void *data;
+} MigrateOptions;
+
+/* ---- what is there ----------------------------------------------------------------------- */
+
+typedef enum {
+    MIGRATION_APPLIED,
+    MIGRATION_PENDING,
+    MIGRATION_PARTIAL, /* its statements have run up to some point */
+    MIGRATION_CHANGED, /* applied, and the file differs now */
+    MIGRATION_MISSING, /* applied, and there is no file */
+} MigrationState;
+
+const char *migration_state_name(MigrationState state);
+
+typedef struct {
+    const char *name;
+    MigrationState state;
+    const char *checksum;      /* the ledger's where it has one, else the file's */
+    const char *applied_at;    /* NULL when not applied */
+    const MigrationFile *file; /* NULL when missing */
+    const LedgerEntry *entry;  /* NULL when not applied */
+    const LedgerRun *run;      /* that is half done, NULL when none is */
+} Migration;
+
+typedef struct {
+    MigrationFiles files;
+    Ledger ledger;
+    Migration *items; /* files in their order, then the missing in the order of the ledger */
+    size_t count;
+    LedgerEntry *entries; /* in the order they were applied */
+    size_t entry_count;
+    StrList warnings;    /* what is odd and does not stop anything, for people */
+    const char *running; /* a run in progress, or a statement that an ended one left; NULL */
+} MigrateStatus;
+
+/* Reads only: makes no table, takes no lock. */
+bool migrate_status(Arena *arena, Session *session, const char *directory, const char *ledger_table,
+                    MigrateStatus *status, Error *err) MUST_CHECK;
+size_t migrate_status_count(const MigrateStatus *status, MigrationState state);
+
+typedef struct {
+    const char *name;
+    const char *problem; /* changed, missing, partial, orphan, duplicate, unreadable, ... */
+    const char *message;
+} MigrateFinding;
+
+typedef struct {
+    MigrateFinding *items;
+    size_t count, capacity;
+} MigrateFindings;
+
+/* Everything that keeps the ledger, the folder and each other from agreeing; pending files are also
+ * read and understood. */
+bool migrate_verify(Arena *arena, Session *session, const char *directory, const char *ledger_table,
+                    MigrateFindings *findings, Error *err) MUST_CHECK;
+
+/* ---- what will be done ------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;      /* in the ledger */
+    const char *file_name; /* the file that runs */
+    RunDirection direction;
+    Script script;
+    const Migration *migration;
+} MigrateStep;
+
+typedef struct {
+    MigrateStep *steps;
+    size_t count;
+} MigratePlan;
+
+/* The files up to and with `to` (NULL: all) that up would run. Refuses what up refuses. */
+bool migrate_plan_up(Arena *arena, const MigrateStatus *status, const char *to, MigratePlan *plan,
+                     Error *err) MUST_CHECK;
+/* The newest `steps` ones, or all that were applied after `to`, newest first. */
+bool migrate_plan_down(Arena *arena, const MigrateStatus *status, int64_t steps, const char *to,
+                       MigratePlan *plan, Error *err) MUST_CHECK;
+
+/* ---- doing it ---------------------------------------------------------------------------- */
+
+typedef struct {
+    StrList done;       /* names in the ledger, in the order they were done */
+    const char *failed; /* name of the file that failed, NULL */
+    ScriptPlace place;  /* in it */
+    StrList warnings;
+} MigrateReport;
+
+/* The report is filled also on failure, with what was done before it. */
+bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, MigrateReport *report,
+                Error *err) MUST_CHECK;
+bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, const char *to,
+                  MigrateReport *report, Error *err) MUST_CHECK;
+bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *report,
+                  Error *err) MUST_CHECK;
+
+typedef struct {
+    const char *up_path, *down_path;
+} MigrateNew;
+
+/* Makes the next number's pair of files, with a template, and the folder where it is missing. */
+bool migrate_new(Arena *arena, const char *directory, const char *name, MigrateNew *made,
+                 Error *err) MUST_CHECK;

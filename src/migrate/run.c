@@ -1,0 +1,338 @@
+/* How one file runs: in one transaction, or its statements each on their own. */
+#include "migrate/runner.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/str.h"
+
+#define COPY_PIECE_BYTES ((size_t)256 << 10)
+#define RETRY_FIRST_MS   ((int64_t)200)
+#define RETRY_LAST_MS    ((int64_t)10000)
+
+#define SQLSTATE_LOCK_NOT_AVAILABLE  "55P03"
+#define SQLSTATE_DEADLOCK            "40P01"
+#define SQLSTATE_UNIQUE_VIOLATION    "23505"
+#define SQLSTATE_IN_TRANSACTION      "25001"
+#define SQLSTATE_INVALID_TERMINATION "2D000"
+#define SQLSTATE_UNSAFE_NEW_VALUE    "55P04"
+
+/* ---- sending ----------------------------------------------------------------------------- */
+
+static bool send_copy(Session *session, const char *sql, const char *data, size_t length,
+                      Error *err)
+{
+    if (!session_copy_begin(session, sql, err))
+        return false;
+    for (size_t sent = 0; sent < length;) {
+        size_t piece = length - sent < COPY_PIECE_BYTES ? length - sent : COPY_PIECE_BYTES;
+        if (!session_copy_data(session, data + sent, piece, err))
+            return false;
+        sent += piece;
+    }
+    return session_copy_end(session, NULL, err);
+}
+
+bool step_send(const StepRun *now, size_t index, Error *err)
+{
+    const Script *script = &now->step->script;
+    const SqlPiece *piece = &script->items[index].piece;
+    if (script->items[index].left_out)
+        return true;
+    _cleanup_free_ char *sql = strndup(script->text + piece->start, piece->length);
+    if (!sql)
+        return error_set(err, ERR_FAILED, "out of memory");
+    Session *work = now->runner->work;
+    return piece->copy ? send_copy(work, sql, script->text + piece->data, piece->data_length, err)
+                       : session_execute(work, sql, err);
+}
+
+/* DISCARD ALL piece by piece, because it may not stand in one message with others: settings, roles,
+ * prepared statements, temporary tables and advisory locks of the file before are gone, and what we
+ * rely on is set. Nobody else takes the work lock while the run lock is ours. */
+const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms)
+{
+    MigrateLock lock = migrate_lock(LOCK_WORK, now->runner->ledger.plain);
+    return arena_printf(
+        now->arena,
+        "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; "
+        "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all(); "
+        "SELECT pg_try_advisory_lock(%d, %d); SET standard_conforming_strings = on; "
+        "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+        "SET lock_timeout = %lld;%s%s",
+        (int)lock.class, (int)lock.key, (long long)lock_timeout_ms,
+        now->runner->version >= 140000 ? " SET client_connection_check_interval = '1s';" : "",
+        now->runner->version >= 170000 ? " SET transaction_timeout = 0;" : "");
+}
+
+static bool is_lock_failure(const Error *err)
+{
+    return str_equal(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) ||
+           str_equal(err->sqlstate, SQLSTATE_DEADLOCK);
+}
+
+/* Between half and all of the nominal pause, so that two runs do not meet again. */
+static int64_t jittered(int64_t ms)
+{
+    uint32_t noise = (uint32_t)((uint64_t)clock_monotonic_us() * 2654435761U) >> 16;
+    return ms / 2 + (int64_t)noise % (ms / 2 + 1);
+}
+
+bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err)
+{
+    const MigrateOptions *options = now->runner->options;
+    int64_t pause_ms = RETRY_FIRST_MS;
+    for (int tries = 1;; tries++) {
+        if (attempt(now, err))
+            return true;
+        Session *work = now->runner->work;
+        if (err->code != ERR_FAILED || !is_lock_failure(err) || tries >= options->lock_attempts)
+            return false;
+        if (options->log)
+            log_info(options->log, "%s: a lock was not to be had in time; trying again (%d of %d)",
+                     now->step->file_name, tries + 1, options->lock_attempts);
+        if (session_in_transaction(work) && !session_execute(work, "ROLLBACK", err))
+            return false;
+        if (!clock_sleep_ms(jittered(pause_ms)))
+            return interrupt_check(err);
+        pause_ms = pause_ms * 2 < RETRY_LAST_MS ? pause_ms * 2 : RETRY_LAST_MS;
+    }
+}
+
+/* ---- one transaction --------------------------------------------------------------------- */
+
+static bool begin_transaction(const StepRun *now, Error *err)
+{
+    const Runner *runner = now->runner;
+    const MigrateStep *step = now->step;
+    const char *ledger =
+        step->direction == RUN_UP
+            ? ledger_sql_insert(now->arena, &runner->ledger, step->name, step->script.checksum)
+            : arena_printf(now->arena, "%s%s",
+                           ledger_sql_delete(now->arena, &runner->ledger, step->name),
+                           ledger_sql_undo_partial(now->arena, &runner->ledger, step->name));
+    const char *sql =
+        arena_printf(now->arena, "%s BEGIN; %s",
+                     step_clean_session(now, runner->options->lock_timeout_ms), ledger);
+    if (session_execute(runner->work, sql, err))
+        return true;
+    if (!str_equal(err->sqlstate, SQLSTATE_UNIQUE_VIOLATION))
+        return error_context(err, "%s", step->file_name);
+    (void)error_set(err, ERR_FAILED, "%s was recorded in the ledger by somebody else meanwhile",
+                    step->name);
+    return error_hint(err, "`vaxdb migrate status` shows what is applied now");
+}
+
+static bool commit_transaction(const StepRun *now, Error *err)
+{
+    const Script *script = &now->step->script;
+    const char *chain = script->count ? script->items[script->count - 1].chain : "";
+    const char *sql = arena_printf(
+        now->arena, "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; %s COMMIT",
+        ledger_sql_run_done(now->arena, &now->runner->ledger, now->facts, chain,
+                            clock_monotonic_ms() - now->started_ms));
+    return session_execute(now->runner->work, sql, err);
+}
+
+static bool attempt_transaction(StepRun *now, Error *err)
+{
+    const Script *script = &now->step->script;
+    now->at = script->count;
+    if (!begin_transaction(now, err))
+        return false;
+    for (size_t i = 0; i < script->count; i++) {
+        now->at = i;
+        if (!step_send(now, i, err))
+            return false;
+        if (!session_in_transaction(now->runner->work))
+            return error_set(err, ERR_FAILED, "the statement ended the file's transaction");
+    }
+    now->at = script->count;
+    return commit_transaction(now, err);
+}
+
+/* ---- one file ---------------------------------------------------------------------------- */
+
+static void explain_by_sqlstate(Error *err)
+{
+    static const struct {
+        const char *sqlstate;
+        const char *hint;
+    } hints[] = {
+        {SQLSTATE_IN_TRANSACTION, "begin the file with `-- migrate:transaction none`"},
+        {SQLSTATE_INVALID_TERMINATION,
+         "the code commits by itself: begin the file with `-- migrate:transaction none`"},
+        {SQLSTATE_UNSAFE_NEW_VALUE,
+         "a new enum value can be used only after its transaction: use it in a later migration"},
+        {SQLSTATE_LOCK_NOT_AVAILABLE,
+         "other sessions hold the lock (`vaxdb monitor locks` shows them); run the command again "
+         "when they are done, or wait longer with --lock-timeout 1min"},
+    };
+    for (size_t i = 0; i < COUNT_OF(hints); i++) {
+        if (str_equal(err->sqlstate, hints[i].sqlstate))
+            (void)error_hint(err, "%s", hints[i].hint);
+    }
+}
+
+/* What stayed of the file, at the end of the hint. */
+static void explain_remains(const StepRun *now, int64_t completed, Error *err)
+{
+    const Script *script = &now->step->script;
+    const char *command = now->step->direction == RUN_UP ? "up" : "down";
+    _cleanup_free_ char *remains = NULL;
+    int written = 0;
+    if (script->transaction)
+        written =
+            asprintf(&remains, "nothing of %s was kept (one transaction)", now->step->file_name);
+    else if (completed >= 0 && (size_t)completed < script->count)
+        written = asprintf(&remains,
+                           "%lld of %zu statements of %s have taken effect; `vaxdb migrate %s` "
+                           "continues at line %d",
+                           (long long)completed, script->count, now->step->file_name, command,
+                           script->items[completed].piece.line);
+    if (written > 0 && remains)
+        (void)error_hint(err, "%s%s%s", err->hint, err->hint[0] ? "\n      " : "", remains);
+}
+
+static int64_t completed_statements(const StepRun *now)
+{
+    Error ignored = {0};
+    const char *value = NULL;
+    int64_t completed = -1;
+    if (now->run &&
+        session_scalar(now->runner->guard, now->arena,
+                       arena_printf(now->arena, "SELECT completed FROM %s WHERE id = %lld",
+                                    now->runner->ledger.runs_table, (long long)now->run),
+                       &value, &ignored))
+        (void)!str_to_int64(value, 0, INT32_MAX, &completed);
+    return completed;
+}
+
+/* The books are closed even when Ctrl-C ended the file: that is quick. */
+static void close_failed(StepRun *now, MigrateReport *report, Error *err)
+{
+    Runner *runner = now->runner;
+    const Script *script = &now->step->script;
+    bool in_statement = now->at < script->count;
+    report->failed = now->step->file_name;
+    Error plain = *err;
+    explain_by_sqlstate(err);
+    if (in_statement) {
+        report->place = script_place_of(script, now->at, err);
+        (void)script_fail_in(script, now->at, err);
+    }
+    interrupt_clear();
+    Error ignored = {0};
+    if (runner->work && session_in_transaction(runner->work))
+        (void)!session_execute(runner->work, "ROLLBACK", &ignored);
+    session_close(TAKE(runner->work)); /* what the file did to the session goes with it */
+    if (session_is_lost(runner->guard))
+        return;
+    (void)!ledger_run_fail(now->arena, runner->guard, &runner->ledger, now->run, now->facts, &plain,
+                           clock_monotonic_ms() - now->started_ms, &ignored);
+    explain_remains(now, completed_statements(now), err);
+}
+
+static bool start_run(StepRun *now, const LedgerRun *resume, Error *err)
+{
+    const Runner *runner = now->runner;
+    if (!resume)
+        return ledger_run_begin(now->arena, runner->guard, &runner->ledger, now->facts, &now->run,
+                                err);
+    const Script *script = &now->step->script;
+    size_t completed = (size_t)resume->completed;
+    if (completed > script->count ||
+        (completed > 0 && !str_equal(script->items[completed - 1].chain, resume->chain))) {
+        (void)error_set(err, ERR_REFUSED,
+                        "%s was changed in what has run already (its first %zu statements)",
+                        now->step->file_name, completed);
+        return error_hint(err, "bring that part back as it was; what comes after it may change");
+    }
+    now->run = resume->id;
+    return ledger_run_resume(now->arena, runner->guard, &runner->ledger, resume->id, now->facts,
+                             err);
+}
+
+static const LedgerRun *resumable(const MigrateStep *step)
+{
+    const LedgerRun *run = step->migration->run;
+    bool same = step->migration->state == MIGRATION_PARTIAL && !step->script.transaction &&
+                run->direction == step->direction;
+    return same ? run : NULL;
+}
+
+static void tell(const StepRun *now, void (*listener)(void *, const MigrateEvent *),
+                 const LedgerRun *resume, int64_t duration_ms)
+{
+    const MigrateEvent event = {.name = now->step->file_name,
+                                .direction = now->step->direction,
+                                .transactional = now->step->script.transaction,
+                                .statements = now->step->script.count,
+                                .first = resume ? (size_t)resume->completed : 0,
+                                .duration_ms = duration_ms};
+    if (listener)
+        listener(now->runner->options->data, &event);
+}
+
+/* A half-done up cannot go on in one transaction: what has run is not in it. */
+static bool check_mode(const MigrateStep *step, Error *err)
+{
+    bool half = step->direction == RUN_UP && step->migration->state == MIGRATION_PARTIAL;
+    if (!half || !step->script.transaction)
+        return true;
+    (void)error_set(err, ERR_REFUSED, "%s has run half without a transaction and wants one now",
+                    step->file_name);
+    return error_hint(err, "begin it with `-- migrate:transaction none` again, or undo it with "
+                           "`vaxdb migrate down`");
+}
+
+/* Evidence of which down belonged to the up. */
+static bool take_down_checksum(Arena *arena, const MigrateStep *step, RunFacts *facts, Error *err)
+{
+    const char *path = step->migration->file->down_path;
+    if (!path)
+        return true;
+    _cleanup_arena_ Arena *scratch = arena_create();
+    char *text = NULL;
+    size_t length = 0;
+    char checksum[HASH_HEX_SIZE];
+    if (!migration_text_read(scratch, path, &text, &length, checksum, NULL, err))
+        return false;
+    facts->down_checksum = arena_strdup(arena, checksum);
+    return true;
+}
+
+bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *report, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    RunFacts facts = {.name = step->name,
+                      .direction = step->direction,
+                      .checksum = step->script.checksum,
+                      .transactional = step->script.transaction,
+                      .statements = step->script.count,
+                      .backup_id = runner->options->backup_id};
+    StepRun now = {.runner = runner,
+                   .arena = arena,
+                   .step = step,
+                   .facts = &facts,
+                   .started_ms = clock_monotonic_ms(),
+                   .at = step->script.count};
+    const LedgerRun *resume = resumable(step);
+    if (!take_down_checksum(arena, step, &facts, err) || !check_mode(step, err) ||
+        !runner_need_work(runner, err) ||
+        !migrate_lock_check(runner->guard, migrate_lock(LOCK_RUN, runner->ledger.plain), err))
+        return false;
+    tell(&now, runner->options->started, resume, 0);
+    if (!step->script.transaction && !start_run(&now, resume, err))
+        return false;
+    bool done = step->script.transaction ? step_retry_locks(&now, attempt_transaction, err)
+                                         : step_run_each(&now, resume, err);
+    if (!done) {
+        close_failed(&now, report, err);
+        return false;
+    }
+    tell(&now, runner->options->finished, resume, clock_monotonic_ms() - now.started_ms);
+    str_list_add(&report->done, step->name);
+    if (step->script.loads_library)
+        session_close(TAKE(runner->work));
+    return true;
+}

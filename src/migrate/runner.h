@@ -1,0 +1,56 @@
+/* Inside of the room: a run in progress, and how one file runs. */
+#pragma once
+
+#include "migrate/lock.h"
+#include "migrate/migrate.h"
+
+typedef struct {
+    const MigrateOptions *options;
+    Arena *arena;
+    Session *guard; /* holds the lock of the run and keeps the books; never in a transaction */
+    Session *work;  /* runs the files; NULL after a failure */
+    Ledger ledger;
+    int version; /* of the server */
+} Runner;
+
+/* Connects, takes both locks, makes the ledger. */
+bool runner_open(Runner *runner, Arena *arena, const MigrateOptions *options,
+                 Error *err) MUST_CHECK;
+void runner_close(Runner *runner);
+/* A work session that holds its lock. */
+bool runner_need_work(Runner *runner, Error *err) MUST_CHECK;
+
+/* Runs one file. On failure *report's place is set where it is known, and what failed is recorded.
+ */
+bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *report,
+                     Error *err) MUST_CHECK;
+
+/* A file that runs statement by statement; the run is recorded already (run). */
+typedef struct {
+    Runner *runner;
+    Arena *arena; /* of this file */
+    const MigrateStep *step;
+    const RunFacts *facts;
+    int64_t run;
+    int64_t started_ms;
+    size_t at; /* the statement that runs */
+} StepRun;
+
+/* Sends one statement, with its COPY data. */
+bool step_send(const StepRun *now, size_t index, Error *err) MUST_CHECK;
+/* Text that makes the session as new, for the front of a file. */
+const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms);
+/* Tries again while locks are not had, as often as the options say. Fails with the last error. */
+typedef bool (*StepAttempt)(StepRun *now, Error *err);
+bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err) MUST_CHECK;
+bool step_run_each(StepRun *now, const LedgerRun *resume, Error *err) MUST_CHECK;
+
+/* outside.c: statements that cannot run in a transaction, whose outcome a kill leaves unknown. */
+typedef enum { OUTCOME_RUN, OUTCOME_DONE } Outcome;
+/* What must be remembered before the statement runs, to tell its outcome later. NULL: nothing. */
+bool outside_prepare(const StepRun *now, size_t index, const char **before, Error *err) MUST_CHECK;
+/* After a kill or failure in the middle of it: clears what it left, and says whether it is done. */
+bool outside_settle(const StepRun *now, size_t index, const LedgerRun *run, Outcome *outcome,
+                    Error *err) MUST_CHECK;
+/* After it ran: is what it made good? */
+bool outside_check(const StepRun *now, size_t index, Error *err) MUST_CHECK;
