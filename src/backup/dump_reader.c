@@ -148,9 +148,11 @@ static bool find_table(DumpReader *reader, const char *sql, Error *err)
     return true;
 }
 
-/* Finaliser of MurmurHash3 (fmix64): makes the sum sensitive to more than the CRC's linear part. */
+/* Finaliser of MurmurHash3 (fmix64): makes the sum sensitive to more than the CRC's linear part.
+ * The constant is there for the empty row, whose CRC is 0. */
 static uint64_t mix(uint64_t value)
 {
+    value ^= 0x9E3779B97F4A7C15U;
     value ^= value >> 33;
     value *= 0xFF51AFD7ED558CCDU;
     value ^= value >> 33;

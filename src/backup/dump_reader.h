@@ -26,8 +26,9 @@ typedef struct {
     const char *name;
     int64_t rows;
     int64_t raw_bytes;
-    /* CRC-64 (ECMA-182, reflected) of each line without its newline, mixed by the finaliser of
-     * MurmurHash3, summed modulo 2^64: equal for the same rows in any order. */
+    /* CRC-64 (ECMA-182, reflected) of each line without its newline, XORed with 0x9E3779B97F4A7C15,
+     * mixed by the finaliser of MurmurHash3, summed modulo 2^64: equal for the same rows in any
+     * order. */
     uint64_t digest;
 } DumpTable;
 

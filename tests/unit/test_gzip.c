@@ -1,0 +1,164 @@
+#include "unit.h"
+
+#include "backup/gzip.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+
+static char path[] = "/tmp/vaxdb-unit-gzip-XXXXXX";
+
+static int make_file(UNUSED void **state)
+{
+    int descriptor = mkstemp(path);
+    return descriptor < 0 || close(descriptor) != 0;
+}
+
+static int remove_file(UNUSED void **state)
+{
+    return unlink(path);
+}
+
+/* Bytes that pack to next to nothing (0), to something (1), and not at all (2). */
+static char *make_bytes(size_t length, int kind)
+{
+    char *bytes = malloc(length + 1);
+    uint64_t noise = 88172645463325252U;
+    for (size_t i = 0; i < length; i++) {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        bytes[i] = kind == 0 ? 'a' : kind == 1 ? "abc\n1234"[noise % 8] : (char)noise;
+    }
+    return bytes;
+}
+
+static GzipTotals write_members(const char *bytes, size_t length, size_t piece, int members)
+{
+    Error err = {0};
+    GzipTotals totals = {0};
+    _cleanup_close_ int descriptor = open(path, O_WRONLY | O_TRUNC);
+    for (int member = 0; member < members; member++) {
+        _cleanup_gzip_writer_ GzipWriter *writer = gzip_writer_create(descriptor, path);
+        for (size_t at = 0; at < length; at += piece)
+            assert_true(
+                gzip_write(writer, bytes + at, length - at < piece ? length - at : piece, &err));
+        assert_true(gzip_writer_finish(writer, &totals, &err));
+    }
+    return totals;
+}
+
+/* Reads it all; what[0..length) must come back members times. */
+static bool read_back(const char *what, size_t length, int members, Error *err)
+{
+    _cleanup_gzip_reader_ GzipReader *reader = NULL;
+    _cleanup_free_ char *chunk = malloc(70001);
+    size_t total = 0;
+    assert_true(gzip_reader_open(path, &reader, err));
+    for (;;) {
+        size_t got = 0;
+        if (!gzip_read(reader, chunk, 70001, &got, err))
+            return false;
+        if (!got)
+            break;
+        for (size_t i = 0; i < got && what; i++)
+            assert_int_equal(chunk[i], what[(total + i) % length]);
+        total += got;
+    }
+    assert_true(!what || total == length * (size_t)members);
+    return true;
+}
+
+static void what_is_written_is_read_and_gunzip_agrees(UNUSED void **state)
+{
+    static const size_t lengths[] = {0, 1, 100, 65535, 262144, 262145, 3000003};
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        for (int kind = 0; kind < 3; kind++) {
+            Error err = {0};
+            _cleanup_free_ char *bytes = make_bytes(lengths[i], kind);
+            GzipTotals totals = write_members(bytes, lengths[i], 100001, 1);
+            char hex[HASH_HEX_SIZE];
+            int64_t size = 0;
+            assert_int_equal(totals.raw_bytes, lengths[i]);
+            assert_true(hash_file(path, hex, &size, &err));
+            assert_string_equal(hex, totals.sha256);
+            assert_int_equal(size, totals.packed_bytes);
+            assert_true(read_back(bytes, lengths[i], 1, &err));
+            _cleanup_arena_ Arena *arena = arena_create();
+            assert_int_equal(system(arena_printf(arena, "gunzip -t < %s", path)), 0);
+        }
+    }
+}
+
+static void members_follow_one_another(UNUSED void **state)
+{
+    Error err = {0};
+    _cleanup_free_ char *bytes = make_bytes(300000, 1);
+    (void)write_members(bytes, 300000, 300000, 3);
+    assert_true(read_back(bytes, 300000, 3, &err));
+}
+
+static void spoil(const char *text, size_t length)
+{
+    _cleanup_close_ int descriptor = open(path, O_WRONLY | O_TRUNC);
+    assert_int_equal(write(descriptor, text, length), (ssize_t)length);
+}
+
+static void every_truncation_and_flip_of_the_data_is_seen(UNUSED void **state)
+{
+    Error err = {0};
+    _cleanup_arena_ Arena *arena = arena_create();
+    _cleanup_free_ char *bytes = make_bytes(3000, 1);
+    char *packed = NULL;
+    size_t length = 0;
+    (void)write_members(bytes, 3000, 3000, 1);
+    assert_true(file_read(arena, path, BUFFER_MAX_FILE, &packed, &length, &err));
+    for (size_t cut = 0; cut < length; cut++) {
+        spoil(packed, cut);
+        err = (Error){0};
+        assert_false(read_back(NULL, 0, 1, &err));
+        assert_int_equal(err.code, ERR_PROBLEMS);
+    }
+    for (size_t at = 0; at < length; at++) {
+        if (at >= 3 && at < 10)
+            continue; /* flags, time and system of the header: no checksum of gzip covers them */
+        packed[at] = (char)(packed[at] ^ (1 << (at % 8)));
+        spoil(packed, length);
+        packed[at] = (char)(packed[at] ^ (1 << (at % 8)));
+        err = (Error){0};
+        assert_false(read_back(NULL, 0, 1, &err));
+        assert_int_equal(err.code, ERR_PROBLEMS);
+    }
+}
+
+static void bytes_behind_the_end_are_an_error(UNUSED void **state)
+{
+    Error err = {0};
+    (void)write_members("abc", 3, 3, 1);
+    _cleanup_close_ int descriptor = open(path, O_WRONLY | O_APPEND);
+    assert_int_equal(write(descriptor, "\0", 1), 1);
+    assert_false(read_back("abc", 3, 1, &err));
+    assert_non_null(strstr(err.message, "bytes after the end"));
+}
+
+static void a_full_disk_is_an_error(UNUSED void **state)
+{
+    Error err = {0};
+    _cleanup_close_ int full = open("/dev/full", O_WRONLY);
+    _cleanup_gzip_writer_ GzipWriter *writer = gzip_writer_create(full, "/dev/full");
+    _cleanup_free_ char *bytes = make_bytes(2000000, 2);
+    assert_false(gzip_write(writer, bytes, 2000000, &err));
+    assert_int_equal(err.code, ERR_FAILED);
+    assert_non_null(strstr(err.message, "No space left"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_and_gunzip_agrees),
+        cmocka_unit_test(members_follow_one_another),
+        cmocka_unit_test(every_truncation_and_flip_of_the_data_is_seen),
+        cmocka_unit_test(bytes_behind_the_end_are_an_error),
+        cmocka_unit_test(a_full_disk_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}
