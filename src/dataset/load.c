@@ -199,14 +199,18 @@ static bool copy_table(Session *session, Arena *arena, Log *log, const World *wo
         session_copy_abort(session, "the generator did not start");
         return false;
     }
-    progress_start(&progress, log, arena_printf(arena, "loading %s", source->name), expected,
-                   PROGRESS_COUNT, "rows");
-    if (!copy_blocks(session, stream, &progress, err) || !session_copy_end(session, &loaded, err)) {
-        progress_abandon(&progress);
+    if (source->large)
+        progress_start(&progress, log, arena_printf(arena, "loading %s", source->name), expected,
+                       PROGRESS_COUNT, "rows");
+    if (!copy_blocks(session, stream, source->large ? &progress : NULL, err) ||
+        !session_copy_end(session, &loaded, err)) {
+        if (source->large)
+            progress_abandon(&progress);
         (void)error_context(err, "loading %s", source->name);
         return false;
     }
-    progress_finish(&progress);
+    if (source->large)
+        progress_finish(&progress);
     finish_table(stream, table, started_us);
     if (loaded != table->rows)
         return error_set(err, ERR_FAILED, "the server took %lld of %lld rows of %s",

@@ -108,7 +108,7 @@ static void order(Simulation *simulation, uint8_t vaccine, Pair *pair)
                                    (uint64_t)facility->state * VACCINE_COUNT + vaccine, quarter);
     uint64_t own = random_u64(world->seed, DRAW_FILL, pair_index(simulation->facility, vaccine),
                               simulation->day);
-    uint32_t filled = random_below(shortage, 0, 100) < 12 ? random_below(own, 0, 45)
+    uint32_t filled = random_below(shortage, 0, 100) < 20 ? random_below(own, 0, 30)
                                                           : 88 + random_below(own, 0, 15);
     pair->ordered =
         (int32_t)((int64_t)requested * (filled > 100 ? 100 : filled) / 100 / vial * vial);
@@ -302,10 +302,10 @@ static void open_pair(Simulation *simulation, uint8_t vaccine)
     pair->consumption = pair->typical;
     pair->issued_before[0] = pair->issued_before[1] = pair->typical;
     pair->issued = pair->typical * (civil_from_days(simulation->date).day - 1) / 30;
-    pair->target_tenths = (uint8_t)(52 + random_below(hash, 32, 24));
+    pair->target_tenths = (uint8_t)(44 + random_below(hash, 32, 28));
     pair->stockout_since = NO_DAY;
 
-    uint32_t tenths = 15 + random_below(opening, 0, 48);
+    uint32_t tenths = 12 + random_below(opening, 0, 50);
     if (opening >> 57 < 8)
         tenths = (uint32_t)(opening >> 50 & 7);
     uint32_t life = dataset_vaccines[vaccine].shelf_life_months;

@@ -7,8 +7,9 @@
 typedef struct {
     const char *name;
     const char *columns; /* in the order of the fields, separated by ", " */
-    void (*write)(const World *world,
-                  CopyWriter *writer); /* every row; stops when the writer did */
+    /* Every row; stops when the writer did. */
+    void (*write)(const World *world, CopyWriter *writer);
+    bool large; /* worth a progress bar of its own */
 } DataTable;
 
 extern const DataTable dataset_tables[TABLE_COUNT];

@@ -140,5 +140,5 @@ Cycle world_cycle(const World *world, uint32_t facility, uint32_t day)
     uint32_t fate = random_below(hash, 0, 100);
     uint8_t lead = (uint8_t)(10 + (hash >> 56) % 12);
     uint8_t delay = fate >= 80 ? (uint8_t)(4 + (hash >> 48 & 0xff) % 22) : 0;
-    return (Cycle){.lead = lead, .arrival = (uint8_t)(lead + delay), .rejected = fate >= 94};
+    return (Cycle){.lead = lead, .arrival = (uint8_t)(lead + delay), .rejected = fate >= 92};
 }

@@ -68,7 +68,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_product_batches_vaccine_expiry
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_cce_telemetry_facility_equipment_recorded
     ON cce_telemetry(facility_id, equipment_id, recorded_at DESC);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_audit_logs_entity
-    ON audit_logs(entity_type, entity_id, created_at DESC);
+    ON audit_logs(entity_id, entity_type, created_at DESC);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_audit_logs_user_id
     ON audit_logs(user_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_sync_logs_started_at
