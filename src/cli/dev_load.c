@@ -147,9 +147,9 @@ static bool run_load(Context *context, Error *err)
         !target_guard(&target, "dev load", options_text(context->options, "confirm"), err))
         return false;
     if (!dataset_check_database(session, context->arena, &holds_data, err)) {
-        if (err->code == ERR_REFUSED && url)
+        if (err->code == ERR_REFUSED && !err->hint[0] && url)
             (void)error_hint(err, "vaxdb migrate up --url URL, then this command again");
-        else if (err->code == ERR_REFUSED)
+        else if (err->code == ERR_REFUSED && !err->hint[0])
             (void)error_hint(err, "vaxdb migrate up -e %s", env_name(context->env));
         return false;
     }

@@ -55,12 +55,13 @@ bool dataset_check_until(int32_t until, Error *err) MUST_CHECK;
 /* Generates everything and throws it away: rows and digests without a database. */
 bool dataset_describe(const DatasetSpec *spec, DatasetResult *result, Error *err) MUST_CHECK;
 
-/* Are the tables there, with our columns (else ERR_REFUSED), and does any hold a row? */
+/* Are the tables there, with our columns, and is no other load at work (else ERR_REFUSED)? Does any
+ * hold a row? Other loads are refused from here on, until the session ends. */
 bool dataset_check_database(Session *session, Arena *arena, bool *holds_data,
                             Error *err) MUST_CHECK;
 
 /* Replaces what the tables hold. Constraints, indexes and triggers found on them are put back as
- * they were; foreign keys are checked again unless they were NOT VALID. An index that is INVALID is
- * left alone. After the commit the tables are vacuumed and analysed. */
+ * they were; foreign keys are checked again unless they were NOT VALID. An index that was INVALID
+ * is valid after. After the commit the tables are vacuumed and analysed. */
 bool dataset_load(Session *session, Arena *arena, Log *log, const DatasetSpec *spec,
                   DatasetResult *result, Error *err) MUST_CHECK;

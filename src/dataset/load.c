@@ -110,11 +110,26 @@ static bool check_columns(Arena *arena, const Result *rows, size_t row, Error *e
     return true;
 }
 
+/* A session may take the lock again and again. */
+static bool claim_database(Session *session, Arena *arena, Error *err)
+{
+    const char *alone = NULL;
+    if (!session_scalar(session, arena, "SELECT pg_try_advisory_lock(" LOAD_LOCK ")", &alone, err))
+        return false;
+    if (!str_equal(alone, "t")) {
+        (void)error_set(err, ERR_REFUSED, "another data set is being loaded into %s",
+                        session_database(session));
+        return error_hint(err, "wait until it has ended; vaxdb monitor locks shows it");
+    }
+    return true;
+}
+
 bool dataset_check_database(Session *session, Arena *arena, bool *holds_data, Error *err)
 {
     const char *names = table_names(arena, true);
     _cleanup_result_ Result *rows = NULL;
-    if (!session_query_params(session, sql_dataset_columns, 1, &names, &rows, err))
+    if (!claim_database(session, arena, err) ||
+        !session_query_params(session, sql_dataset_columns, 1, &names, &rows, err))
         return false;
     for (size_t i = 0; i < result_rows(rows); i++)
         if (!check_columns(arena, rows, i, err))
@@ -133,8 +148,8 @@ bool dataset_check_database(Session *session, Arena *arena, bool *holds_data, Er
 
 static bool begin_load(Session *session, Arena *arena, Error *err)
 {
-    const char *alone = NULL;
-    if (!session_execute(session,
+    if (!claim_database(session, arena, err) ||
+        !session_execute(session,
                          "BEGIN;"
                          "SET LOCAL statement_timeout = 0;"
                          "SET LOCAL lock_timeout = '10s';"
@@ -149,12 +164,6 @@ static bool begin_load(Session *session, Arena *arena, Error *err)
     if (session_server_version(session) >= 140000 &&
         !session_execute(session, "SET LOCAL client_connection_check_interval = '2s'", err))
         return false;
-    if (!session_scalar(session, arena, "SELECT pg_try_advisory_xact_lock(" LOAD_LOCK ")", &alone,
-                        err))
-        return false;
-    if (!str_equal(alone, "t"))
-        return error_set(err, ERR_REFUSED, "another data set is being loaded into %s",
-                         session_database(session));
     const char *lock =
         arena_printf(arena, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", table_names(arena, false));
     if (!session_execute(session, lock, err)) {

@@ -190,7 +190,7 @@ void tables_write_product_batches(const World *world, CopyWriter *writer)
                 copy_text(writer, "temperature record incomplete on arrival");
             else
                 copy_null(writer);
-            int64_t created = month_first_day(month + 1) * DAY_US + 9 * HOUR_US;
+            int64_t created = month_first_day(month) * DAY_US + 9 * HOUR_US;
             copy_time(writer, created);
             copy_time(writer, created);
         }

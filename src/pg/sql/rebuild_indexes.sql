@@ -1,8 +1,8 @@
 -- majors: 13-18
 -- Indexes of the tables named, constraint-backed ones as constraints: how to drop each, make it
 -- again, and give it back what a definition does not say (storage options of a constraint's index,
--- tablespace, statistics targets, comments, CLUSTER ON and replica identity). INVALID ones are left
--- out: nothing can make such an index again.
+-- tablespace, statistics targets, comments, CLUSTER ON and replica identity). INVALID ones come back
+-- valid, as TRUNCATE would have made them.
 SELECT
     CASE WHEN c.oid IS NULL
         THEN format('DROP INDEX %s', i.indexrelid::regclass)
@@ -43,5 +43,4 @@ LEFT JOIN pg_description AS d
     ON d.objoid = i.indexrelid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
 LEFT JOIN pg_description AS cd
     ON cd.objoid = c.oid AND cd.classoid = 'pg_constraint'::regclass AND cd.objsubid = 0
-WHERE i.indisvalid
 ORDER BY i.indrelid::regclass::text, c.oid IS NULL, r.relname
