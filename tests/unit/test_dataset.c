@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "dataset/calendar.h"
+#include "dataset/copy_writer.h"
 #include "dataset/dataset.h"
 #include "dataset/simulate.h"
 
@@ -143,19 +144,21 @@ static void rows_are_encoded_as_the_manual_says(UNUSED void **state)
 {
     static Capture capture;
     static const uint8_t expected[] = {
-        'P', 'G', 'C', 'O', 'P', 'Y', '\n', 0xff, '\r', '\n', 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 11,                                              /* fields */
-        0, 0, 0, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, /* uuid */
-        0xff, 0xff, 0xff, 0xff,                             /* null */
-        0, 0, 0, 1, 1,                                      /* true */
-        0, 0, 0, 2, 0xff, 0xfe,                             /* smallint -2 */
-        0, 0, 0, 4, 0, 1, 0, 0,                             /* integer 65536 */
-        0, 0, 0, 4, 0xc0, 0x20, 0, 0,                       /* real -2.5 */
-        0, 0, 0, 8, 0x3f, 0xd0, 0, 0, 0, 0, 0, 0,           /* double 0.25 */
-        0, 0, 0, 3, 'a', '7', 'z',                          /* text */
-        0, 0, 0, 3, 1, '{', '}',                            /* jsonb */
-        0, 0, 0, 4, 0, 0, 0, 1,                             /* 2000-01-02 */
-        0, 0, 0, 8, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x40,        /* 2000-01-01 00:00:01 */
+        'P',  'G',  'C',  'O',  'P',  'Y',  '\n', 0xff, '\r', '\n', 0,    0,    0,
+        0,    0,    0,    0,    0,    0,    0,    11, /* fields */
+        0,    0,    0,    16,   0,    1,    2,    3,    4,    5,    6,    7,    8,
+        9,    10,   11,   12,   13,   14,   15,                                 /* uuid */
+        0xff, 0xff, 0xff, 0xff,                                                 /* null */
+        0,    0,    0,    1,    1,                                              /* true */
+        0,    0,    0,    2,    0xff, 0xfe,                                     /* smallint -2 */
+        0,    0,    0,    4,    0,    1,    0,    0,                            /* integer 65536 */
+        0,    0,    0,    4,    0xc0, 0x20, 0,    0,                            /* real -2.5 */
+        0,    0,    0,    8,    0x3f, 0xd0, 0,    0,    0,    0,    0,    0,    /* double 0.25 */
+        0,    0,    0,    3,    'a',  '7',  'z',                                /* text */
+        0,    0,    0,    3,    1,    '{',  '}',                                /* jsonb */
+        0,    0,    0,    4,    0,    0,    0,    1,                            /* 2000-01-02 */
+        0,    0,    0,    8,    0,    0,    0,    0,    0,    0x0f, 0x42, 0x40, /* 2000-01-01
+                                                                                   00:00:01 */
         0xff, 0xff,
     };
     _cleanup_hash_ HashStream *hash = hash_create();
@@ -185,8 +188,8 @@ static void rows_are_encoded_as_the_manual_says(UNUSED void **state)
     assert_string_equal(sha256, wanted);
 }
 
-/* The digest of a small set. It changes when the generator does, and only then: a change of machine,
- * compiler, time zone or load must not show here. */
+/* The digest of a small set. It changes when the generator does, and only then: a change of
+ * machine, compiler, time zone or load must not show here. */
 static void digest_is_the_same_everywhere(UNUSED void **state)
 {
     Error err = {0};
@@ -195,7 +198,8 @@ static void digest_is_the_same_everywhere(UNUSED void **state)
     assert_true(dataset_describe(&spec, &first, &err));
     assert_true(dataset_describe(&spec, &again, &err));
     assert_string_equal(first.digest, again.digest);
-    assert_string_equal(first.digest, "GOLDEN");
+    assert_string_equal(first.digest,
+                        "fef3505373ab174b3888b4da398ee7c9ca34d549c21592f59cf1160b5e76b709");
     assert_int_equal(first.tables[TABLE_STOCK_SNAPSHOTS].rows, 5000);
     spec.seed = 8;
     assert_true(dataset_describe(&spec, &other, &err));
@@ -249,8 +253,8 @@ static void status_has_its_bounds(UNUSED void **state)
     static const struct {
         int32_t balance;
         Status status;
-    } cases[] = {{0, STATUS_STOCKOUT},     {1, STATUS_UNDERSTOCKED}, {2999, STATUS_UNDERSTOCKED},
-                 {3000, STATUS_OPTIMAL},   {6009, STATUS_OPTIMAL},   {6010, STATUS_OVERSTOCKED}};
+    } cases[] = {{0, STATUS_STOCKOUT},   {1, STATUS_UNDERSTOCKED}, {2999, STATUS_UNDERSTOCKED},
+                 {3000, STATUS_OPTIMAL}, {6009, STATUS_OPTIMAL},   {6010, STATUS_OVERSTOCKED}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Pair pair = {.balance = cases[i].balance, .consumption = 1000};
         assert_int_equal(pair_status(&pair), cases[i].status);
