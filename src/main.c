@@ -11,6 +11,7 @@ static const Command *const tables[] = {
     cli_drill_commands,
     cli_restore_commands,
     cli_migrate_commands,
+    cli_index_commands,
     cli_pool_commands,
     cli_monitor_commands,
 };
@@ -22,6 +23,7 @@ static const CommandGroup groups[] = {
     {"backup", "make, list, verify and prune backups"},
     {"drill", "prove that a backup can be restored"},
     {"migrate", "run, undo and check changes of the schema"},
+    {"index", "which indexes there are, which are used, which are broken"},
     {"pool", "how many connections, and the settings for them"},
     {"monitor", "slow statements, table sizes, connections, and who waits for whom"},
 };

@@ -8,6 +8,7 @@ extern const Command cli_config_commands[];
 extern const Command cli_dev_commands[];
 extern const Command cli_dev_load_commands[];
 extern const Command cli_migrate_commands[];
+extern const Command cli_index_commands[];
 extern const Command cli_monitor_commands[];
 extern const Command cli_drill_commands[];
 extern const Command cli_restore_commands[];

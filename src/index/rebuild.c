@@ -8,7 +8,8 @@
 
 #include <assert.h>
 
-#define CLEANUP_LOCK_TIMEOUT_MS 10000
+#define CLEANUP_WAIT_MIN_MS 1000
+#define CLEANUP_WAIT_MAX_MS 10000
 
 typedef struct {
     Session *session;
@@ -16,6 +17,7 @@ typedef struct {
     Log *log;
     Relation relation;
     bool is_table;
+    int64_t cleanup_wait_ms;
     InvalidIndex *invalid_before;
     size_t invalid_before_count;
 } Work;
@@ -55,10 +57,19 @@ static bool measure_before(const Work *work, Rebuild *rebuild, Error *err)
     return true;
 }
 
-static bool measure_after(const Work *work, Rebuild *rebuild, Error *err)
+/* A rebuilt index is a new one under the old name: its oid is another. */
+static bool resolve_again(Work *work, Error *err)
+{
+    const char *name =
+        arena_printf(work->arena, "%s.%s", work->relation.schema, work->relation.name);
+    return work->is_table ||
+           index_resolve_index(work->session, work->arena, name, &work->relation, err);
+}
+
+static bool measure_after(Work *work, Rebuild *rebuild, Error *err)
 {
     _cleanup_result_ Result *rows = NULL;
-    if (!read_sizes(work, &rows, err))
+    if (!resolve_again(work, err) || !read_sizes(work, &rows, err))
         return false;
     for (size_t row = 0; row < result_rows(rows); row++) {
         for (size_t i = 0; i < rebuild->count; i++) {
@@ -87,7 +98,7 @@ static bool drop_leftovers(const Work *work, Error *err)
 {
     InvalidIndex *invalid = NULL;
     size_t count = 0;
-    if (!watch_end(work->session, CLEANUP_LOCK_TIMEOUT_MS, 0, err) ||
+    if (!watch_end(work->session, work->cleanup_wait_ms, 0, err) ||
         !index_find_invalid(work->session, work->arena, &invalid, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -152,6 +163,9 @@ bool index_rebuild(Session *session, Arena *arena, Log *log, const char *index, 
         return false;
     if (dry_run)
         return true;
+    work.cleanup_wait_ms = lock_timeout_ms < CLEANUP_WAIT_MIN_MS   ? CLEANUP_WAIT_MIN_MS
+                           : lock_timeout_ms > CLEANUP_WAIT_MAX_MS ? CLEANUP_WAIT_MAX_MS
+                                                                   : lock_timeout_ms;
     if (!watch_end(session, lock_timeout_ms, 0, err))
         return false;
     int64_t started_ms = clock_monotonic_ms();
