@@ -19,7 +19,8 @@ static bool no_such_migration(Arena *arena, const MigrateStatus *status, const c
         names[i] = status->items[i].name;
     (void)error_set(err, ERR_USAGE, "there is no migration %s in %s", name,
                     status->files.directory);
-    const char *nearest = str_nearest(name, names, status->count);
+    const char *full = str_ends(name, ".sql") ? name : arena_printf(arena, "%s.sql", name);
+    const char *nearest = str_nearest(full, names, status->count);
     return nearest ? error_hint(err, "did you mean %s?", nearest)
                    : error_hint(err, "`vaxdb migrate status` lists them");
 }
