@@ -38,7 +38,9 @@ def pytest_configure():
 def base_folder():
     """Not pytest's own: that one is 0700, and servers run as another user; and sockets and state
     directories want a short path."""
-    folder = Path(tempfile.mkdtemp(prefix="vaxdb-test-", dir="/tmp"))
+    parent = os.environ.get("VAXDB_TEST_ROOT", "/tmp")  # ./run cleans up there whatever happens
+    prefix = "vaxdb-test-" if parent == "/tmp" else ""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     folder.chmod(0o755)
     reports = folder / "sanitizer"
     reports.mkdir()

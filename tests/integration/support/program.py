@@ -156,11 +156,16 @@ class Vaxdb:
 
     def close(self):
         """Stops every server that was started under the state directory or home."""
-        for pid_file in self.folder.rglob("postmaster.pid"):
-            try:
-                stop_server(int(pid_file.read_text().split()[0]), pid_file.parent)
-            except (OSError, ValueError, IndexError):
-                continue
+        stop_servers(self.folder)
+
+
+def stop_servers(folder):
+    """Ends every server whose data directory is somewhere in folder."""
+    for pid_file in folder.rglob("postmaster.pid"):
+        try:
+            stop_server(int(pid_file.read_text().split()[0]), pid_file.parent)
+        except (OSError, ValueError, IndexError):
+            continue
 
 
 def stop_server(pid, data):
