@@ -14,6 +14,7 @@ static const Command *const tables[] = {
     cli_index_commands,
     cli_pool_commands,
     cli_monitor_commands,
+    cli_checklist_commands,
 };
 
 static const CommandGroup groups[] = {

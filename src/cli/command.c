@@ -264,7 +264,7 @@ static int run(const Command *command, const char *program, const char *const *a
     bool done = prepare(&context, command, argv, &err) && command->run(&context, &err) &&
                 finish_output(context.out, &err);
     if (done)
-        return ERR_NONE;
+        return context.exit_status;
     assert(err.code != ERR_NONE && "a failure without an error");
     if (interrupt_pending() && err.code == ERR_FAILED)
         err.code = ERR_INTERRUPTED;

@@ -23,6 +23,7 @@ typedef struct Context {
     bool json;
     bool dry_run;      /* only true for commands that honour it */
     bool json_printed; /* set by command_print_json */
+    int exit_status;   /* of a run without an error: 0 unless --nagios wants its own */
 } Context;
 
 typedef struct {
