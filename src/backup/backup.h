@@ -96,6 +96,11 @@ typedef struct {
 /* manifest NULL (a foreign dump): only counts. */
 bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *manifest,
                     CompareReport *report, Error *err) MUST_CHECK;
+/* The content of a restored database beside the digests of the manifest: the database is dumped
+ * once more, to nowhere, and its rows digested as those of the backup were. *wrong gets the tables
+ * that differ. */
+bool backup_compare_content(Arena *arena, Log *log, Session *session, const char *pg_bindir,
+                            const Manifest *manifest, StrList *wrong, Error *err) MUST_CHECK;
 /* Rows of each table, "schema.name", in order; for the table that a restore prints. */
 typedef struct {
     const char *schema;

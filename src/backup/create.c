@@ -1,23 +1,18 @@
 #include "backup/backup.h"
 #include "backup/dump_reader.h"
+#include "backup/dump_stream.h"
 #include "backup/gzip.h"
 #include "backup/pg_dump.h"
 #include "backup/snapshot.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
-#include "base/process.h"
 #include "base/progress.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 
-#define CHUNK_BYTES   262144
-#define TALK_BYTES    8192 /* of pg_dump's stderr: the last of it is shown */
-#define POLL_SLICE_MS 200
 /* pg_dump waits for a lock that the leader has already got only behind a queued ALTER, which waits
  * for the leader: nobody would see that deadlock. So it gives up soon, and all starts anew. */
 #define DUMP_LOCK_WAIT "--lock-wait-timeout=5000"
@@ -31,127 +26,67 @@ typedef struct {
     PgDump tool;
     BackupClaim claim;
     Manifest manifest;
-    Process process;
+    DumpStream stream;
+    BackupCount *count; /* while it runs */
     GzipWriter *writer;
     DumpReader *reader;
-    Buffer talk;
     Progress progress;
 } Creation;
 
 static void creation_free(Creation *creation)
 {
-    process_kill(&creation->process);
+    dump_stream_release(&creation->stream);
     gzip_writer_destroy(creation->writer);
     dump_reader_destroy(creation->reader);
-    buffer_free(&creation->talk);
     backup_leader_close(&creation->leader);
     backup_claim_release(&creation->claim);
 }
 #define _cleanup_creation_ _cleanup_(creation_free)
 
-static bool start_dump(Creation *creation, Error *err)
+/* One piece of the dump: counted and packed. */
+static bool take_output(void *data, const char *bytes, size_t length, Error *err)
 {
-    Arena *arena = creation->arena;
-    const char *argv[] = {creation->tool.path,
-                          "--format=plain",
-                          "--no-password",
-                          DUMP_LOCK_WAIT,
-                          arena_printf(arena, "--snapshot=%s", creation->leader.snapshot),
-                          NULL};
-    ProcessSpec spec = {.argv = argv,
-                        .environment =
-                            session_environment(creation->leader.session, creation->arena)};
-    if (!process_start(&spec, false, true, &creation->process, err))
-        return false;
-    (void)fcntl(creation->process.out, F_SETPIPE_SZ, 1 << 20); /* fewer switches; only a wish */
-    return true;
-}
-
-/* One read of the dump: counted and packed. *ended at its end. */
-static bool take_output(Creation *creation, char *chunk, bool *ended, Error *err)
-{
-    ssize_t got = read(creation->process.out, chunk, CHUNK_BYTES);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return true;
-    if (got < 0)
-        return error_set_errno(err, ERR_FAILED, errno, "cannot read from pg_dump");
-    *ended = got == 0;
-    if (*ended)
-        return true;
-    if (!gzip_write(creation->writer, chunk, (size_t)got, err)) {
+    Creation *creation = data;
+    if (!gzip_write(creation->writer, bytes, length, err)) {
         if (strstr(err->message, strerror(ENOSPC)))
             (void)error_hint(err, "make room there (`vaxdb backup prune`), or choose another "
                                   "folder with --dir; the partial file was removed");
         return false;
     }
-    if (!dump_reader_feed(creation->reader, chunk, (size_t)got, err))
+    if (!dump_reader_feed(creation->reader, bytes, length, err))
         return error_context(err, "reading what pg_dump writes");
     progress_update(&creation->progress, gzip_writer_raw_bytes(creation->writer));
     return true;
 }
 
-static void take_talk(Creation *creation)
+static bool watch_count(void *data, Error *err)
 {
-    char chunk[1024];
-    ssize_t got = read(creation->process.err, chunk, sizeof(chunk));
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
-    if (got <= 0) {
-        cleanup_close(&creation->process.err);
-        creation->process.err = -1;
-        return;
-    }
-    if (creation->talk.length + (size_t)got > TALK_BYTES)
-        buffer_consume(&creation->talk, creation->talk.length / 2);
-    (void)buffer_append(&creation->talk, chunk, (size_t)got);
+    const Creation *creation = data;
+    return !backup_count_failed(creation->count) ||
+           error_set(err, ERR_FAILED, "counting rows failed"); /* its own error replaces it */
 }
 
-/* Until pg_dump has closed its output. */
-static bool pump(Creation *creation, BackupCount *count, Error *err)
+static bool run_dump(Creation *creation, Error *err)
 {
-    char *chunk = arena_alloc(creation->arena, CHUNK_BYTES);
-    bool ended = false;
-    while (!ended || creation->process.err >= 0) {
-        struct pollfd waits[2] = {{.fd = ended ? -1 : creation->process.out, .events = POLLIN},
-                                  {.fd = creation->process.err, .events = POLLIN}};
-        int ready = poll(waits, 2, POLL_SLICE_MS);
-        if (ready < 0 && errno != EINTR)
-            return error_set_errno(err, ERR_FAILED, errno, "cannot wait for pg_dump");
-        if (!interrupt_check(err))
-            return false;
-        if (backup_count_failed(count))
-            return error_set(err, ERR_FAILED, "counting rows failed"); /* its own error is better */
-        if (ready > 0 && waits[1].revents)
-            take_talk(creation);
-        if (ready > 0 && waits[0].revents && !take_output(creation, chunk, &ended, err))
-            return false;
-    }
-    return true;
+    const DumpSink sink = {take_output, watch_count, creation};
+    return dump_stream_run(creation->log, &creation->stream, &sink, err) &&
+           dump_reader_finish(creation->reader, err) &&
+           (dump_reader_is_complete(creation->reader) ||
+            error_set(err, ERR_FAILED, "pg_dump did not write its last line"));
 }
 
-/* The exit status counts as much as the text: a dump that stopped midway ends well-formed enough.
- */
-static bool check_dump(Creation *creation, Error *err)
+static bool start_dump(Creation *creation, Error *err)
 {
-    int status = 0;
-    if (!process_wait(&creation->process, &status, err))
-        return false;
-    const char *talk = str_trim(creation->talk.data);
-    if (status != 0) {
-        return error_set(err, ERR_FAILED, "pg_dump ended with status %d%s%s", status,
-                         *talk ? ": " : "", talk);
-    }
-    if (*talk)
-        log_warn(creation->log, "%s", talk);
-    if (!dump_reader_finish(creation->reader, err))
-        return false;
-    if (!dump_reader_is_complete(creation->reader))
-        return error_set(err, ERR_FAILED, "pg_dump did not write its last line");
-    return true;
+    const char *snapshot =
+        arena_printf(creation->arena, "--snapshot=%s", creation->leader.snapshot);
+    const char *arguments[] = {DUMP_LOCK_WAIT, snapshot, NULL};
+    return dump_stream_start(creation->arena, &creation->tool, creation->leader.session, arguments,
+                             &creation->stream, err);
 }
 
 static bool open_streams(Creation *creation, Error *err)
 {
+    dump_stream_release(&creation->stream);
     gzip_writer_destroy(creation->writer);
     dump_reader_destroy(creation->reader);
     creation->writer = NULL;
@@ -161,7 +96,6 @@ static bool open_streams(Creation *creation, Error *err)
         return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", creation->claim.partial);
     creation->writer = gzip_writer_create(creation->claim.descriptor, creation->claim.path);
     creation->reader = dump_reader_create(creation->arena, NULL, NULL);
-    buffer_clear(&creation->talk);
     return true;
 }
 
@@ -174,13 +108,13 @@ static bool dump_once(Creation *creation, Error *err)
         !start_dump(creation, err))
         return false;
     progress_start(&creation->progress, creation->log, "backing up", 0, PROGRESS_BYTES, "");
-    BackupCount *count = backup_count_start(creation->arena, &creation->leader, spec->conninfo,
-                                            spec->dbname, &creation->manifest, spec->jobs);
-    bool dumped = pump(creation, count, err) && check_dump(creation, err);
+    creation->count = backup_count_start(creation->arena, &creation->leader, spec->conninfo,
+                                         spec->dbname, &creation->manifest, spec->jobs);
+    bool dumped = run_dump(creation, err);
     if (!dumped)
-        process_kill(&creation->process);
+        process_kill(&creation->stream.process);
     Error count_error = {0};
-    bool counted = backup_count_join(count, !dumped, &count_error);
+    bool counted = backup_count_join(creation->count, !dumped, &count_error);
     if (!dumped || !counted)
         progress_abandon(&creation->progress);
     /* A lost server fails both: the session knows best why. */
@@ -195,7 +129,7 @@ static bool dump_with_retries(Creation *creation, Error *err)
         if (dump_once(creation, err))
             return true;
         bool waited = creation->writer && gzip_writer_raw_bytes(creation->writer) == 0 &&
-                      strstr(creation->talk.data, "lock timeout");
+                      strstr(creation->stream.talk.data, "lock timeout");
         if (err->code != ERR_FAILED || !waited || attempt == DUMP_ATTEMPTS)
             return false;
         log_warn(creation->log,
@@ -271,12 +205,8 @@ static bool finish(Creation *creation, Error *err)
 bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult *result, Error *err)
 {
     int64_t started_ms = clock_monotonic_ms();
-    _cleanup_creation_ Creation creation = {.arena = arena,
-                                            .log = log,
-                                            .spec = spec,
-                                            .claim = {.lock = -1, .descriptor = -1},
-                                            .process = {.out = -1, .in = -1, .err = -1}};
-    buffer_init(&creation.talk, TALK_BYTES * 2);
+    _cleanup_creation_ Creation creation = {
+        .arena = arena, .log = log, .spec = spec, .claim = {.lock = -1, .descriptor = -1}};
     if (!backup_leader_open(log, spec->conninfo, spec->dbname, &creation.leader, err) ||
         !pg_dump_find(arena, spec->pg_bindir, session_server_version(creation.leader.session),
                       &creation.tool, err) ||

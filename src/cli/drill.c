@@ -67,6 +67,7 @@ static bool run_drill(Context *context, Error *err)
         .env = env_name(context->env),
         .app_role = config_text(context->config, context->env, "app_role"),
         .queries_directory = queries_directory(context),
+        .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
     };
     const char *on = options_text(context->options, "on");
     if (!backup_files_find(context, command_argument(context, 0), &spec.path, err) ||
@@ -153,8 +154,8 @@ const Command cli_drill_commands[] = {
     {.name = "drill run", .synopsis = "[FILE]", .summary = "restore a backup on trial and examine it",
      .details = "FILE is a path, the name of a backup, or newest (the default: of -e). It is verified,\n"
                 "restored into a scratch database, and examined by the guide's checklist: restored,\n"
-                "all tables, row counts, indexes, the application connects (as app_role), its\n"
-                "queries run (queries_dir). The scratch database is always dropped. A difference\n"
+                "all tables, row counts, indexes, every row by its digest, the application connects\n"
+                "(as app_role), its queries run (queries_dir). The scratch database is always dropped. A difference\n"
                 "exits 4.",
      .example = "vaxdb drill run -e production          every month, and before it matters",
      .options = run_options, .max_arguments = 1, .run = run_drill},

@@ -13,6 +13,7 @@ typedef struct {
     const char *database; /* whose settings it is given when the server has it; NULL: none */
     const char *app_role; /* NULL: the session's own */
     const char *queries_directory; /* NULL: there are none */
+    const char *pg_bindir;         /* where to look for pg_dump first; may be NULL */
 } DrillSpec;
 
 typedef struct {

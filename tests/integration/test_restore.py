@@ -1,5 +1,6 @@
 """restore and drill."""
 
+import hashlib
 import os
 import random
 import signal
@@ -308,6 +309,7 @@ def test_a_drill_passes_and_is_recorded(vaxdb, source, scratch):
         "tables_present",
         "row_counts",
         "indexes_valid",
+        "content_equal",
         "application_connects",
         "critical_queries",
     } <= set(names)
@@ -358,33 +360,44 @@ def test_a_drill_sees_a_row_that_is_not_there(vaxdb, source):
     assert report["verdict"] == "fail" and "2001" in str(report["checks"])
 
 
-def test_a_drill_compares_the_database_and_not_only_the_file(vaxdb, source):
-    """A dump that is whole and deletes a row after it was loaded: only counting in the restored
-    database can tell."""
-    path = create(vaxdb, source)
+def tamper(path, sql):
+    """A backup that is whole, and whose dump changes its rows after it has loaded them: the file
+    cannot tell, only the restored database."""
     dump = subprocess.run(["gunzip", "-c", path], capture_output=True, check=True).stdout.decode()
     loaded = dump.index("ALTER TABLE ONLY public.stock\n    ADD CONSTRAINT")
-    lying = dump[:loaded] + "DELETE FROM public.stock WHERE id = 1;\n\n" + dump[loaded:]
-    packed = subprocess.run(
-        ["gzip", "-c"], input=lying.encode(), stdout=subprocess.PIPE, check=True
-    ).stdout
+    lying = f"{dump[:loaded]}{sql}\n\n{dump[loaded:]}".encode()
+    packed = subprocess.run(["gzip", "-c"], input=lying, stdout=subprocess.PIPE, check=True).stdout
     path.write_bytes(packed)
-    sha256 = subprocess.run(["sha256sum", path.name], cwd=path.parent, capture_output=True, check=True)
-    Path(f"{path}.sha256").write_bytes(sha256.stdout)
+    sha256 = hashlib.sha256(packed).hexdigest()
+    Path(f"{path}.sha256").write_text(f"{sha256}  {path.name}\n")
 
     def follow(manifest):
-        manifest["sha256"] = sha256.stdout.decode().split()[0]
+        manifest["sha256"] = sha256
         manifest["packed_bytes"] = len(packed)
-        manifest["raw_bytes"] = len(lying.encode())
+        manifest["raw_bytes"] = len(lying)
 
     rewrite_manifest(Path(f"{path}.json"), follow)
+
+
+def test_a_row_that_is_lost_while_restoring_is_seen(vaxdb, source):
+    path = create(vaxdb, source)
+    tamper(path, "DELETE FROM public.stock WHERE id = 1;")
     vaxdb.ok("backup", "verify", path)
     report = drill(vaxdb, source, status=4)
-    (failed,) = [check for check in report["checks"] if not check["ok"]]
-    assert failed["name"] == "row_counts" and "1999 rows, the manifest says 2000" in failed["detail"]
+    failed = {check["name"]: check["detail"] for check in report["checks"] if not check["ok"]}
+    assert set(failed) == {"row_counts", "content_equal"}
+    assert "1999 rows, the manifest says 2000" in failed["row_counts"]
     outcome = vaxdb.fails(4, "restore", path, "-e", "staging", "--url", source.server.url("elsewhere"))
     assert "1999" in outcome.stderr
     assert "elsewhere" not in databases(source.server)
+
+
+def test_a_value_that_changed_is_seen(vaxdb, source):
+    path = create(vaxdb, source)
+    tamper(path, "UPDATE public.stock SET note = 'x' WHERE id = 1;")
+    report = drill(vaxdb, source, status=4)
+    (failed,) = [check for check in report["checks"] if not check["ok"]]
+    assert (failed["name"], failed["detail"]) == ("content_equal", "public.stock")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
