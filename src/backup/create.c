@@ -15,7 +15,7 @@
 
 /* pg_dump waits for a lock that the leader has already got only behind a queued ALTER, which waits
  * for the leader: nobody would see that deadlock. So it gives up soon, and all starts anew. */
-#define DUMP_LOCK_WAIT "--lock-wait-timeout=5000"
+#define DUMP_LOCK_WAIT "--lock-wait-timeout=3000"
 #define DUMP_ATTEMPTS  3
 
 typedef struct {
@@ -129,7 +129,7 @@ static bool dump_with_retries(Creation *creation, Error *err)
         if (dump_once(creation, err))
             return true;
         bool waited = creation->writer && gzip_writer_raw_bytes(creation->writer) == 0 &&
-                      strstr(creation->stream.talk.data, "lock timeout");
+                      strstr(creation->stream.talk.data, "LOCK TABLE");
         if (err->code != ERR_FAILED || !waited || attempt == DUMP_ATTEMPTS)
             return false;
         log_warn(creation->log,

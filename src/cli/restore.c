@@ -54,7 +54,9 @@ static void print_result(const Context *context, const RestoreResult *result)
     table_print(table, context->out, table_terminal_width(context->out));
     log_info(context->log, "%s is restored, in %.1f s", result->database, result->seconds);
     if (result->safety_backup)
-        log_info(context->log, "What it was before: vaxdb restore %s", result->safety_backup);
+        log_info(context->log, "What it was before: vaxdb restore -e %s%s %s",
+                 env_name(context->env), command_url(context) ? " --url ..." : "",
+                 result->safety_backup);
     if (result->kept_old)
         log_info(context->log, "The replaced database is still there, called %s", result->kept_old);
 }
