@@ -8,6 +8,7 @@
 
 #define POLL_FIRST_MS ((int64_t)20)
 #define POLL_LAST_MS  ((int64_t)300)
+#define POOLER_TRIES  3
 
 MigrateLock migrate_lock(LockClass class, const char *ledger_table)
 {
@@ -130,17 +131,34 @@ static bool backend_of(Session *session, Arena *arena, const char **pid, Error *
 
 /* While the second connection is inside a transaction it occupies a server connection; afterwards
  * that one was used last, and a pooler in transaction mode hands it to the first. */
-bool migrate_lock_check_pooler(Session *first, Session *second, Error *err)
+static bool swap_backends(Session *first, Session *second, bool *swapped, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     const char *before = NULL, *after = NULL, *other = NULL;
-    if (!backend_of(first, arena, &before, err))
+    if (!session_execute(first, "BEGIN", err) || !backend_of(first, arena, &before, err) ||
+        !session_execute(second, "BEGIN", err) || !backend_of(second, arena, &other, err) ||
+        !session_execute(first, "COMMIT", err) || !session_execute(second, "COMMIT", err) ||
+        !backend_of(first, arena, &after, err))
         return false;
-    if (str_equal(before, arena_printf(arena, "%d", session_backend_pid(first))))
+    *swapped |= !str_equal(before, after);
+    return true;
+}
+
+bool migrate_lock_check_pooler(Session *session, const SessionOptions *options, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    const char *answering = NULL;
+    if (!backend_of(session, arena, &answering, err))
+        return false;
+    if (str_equal(answering, arena_printf(arena, "%d", session_backend_pid(session))))
         return true; /* the server itself answered */
-    if (!session_execute(first, "BEGIN", err) || !session_execute(second, "BEGIN", err) ||
-        !backend_of(second, arena, &other, err) || !session_execute(first, "COMMIT", err) ||
-        !session_execute(second, "COMMIT", err) || !backend_of(first, arena, &after, err))
+    _cleanup_session_ Session *second = NULL;
+    bool swapped = false;
+    if (!session_open(options, &second, err))
         return false;
-    return (str_equal(before, after) && !str_equal(before, other)) || connect_directly(err);
+    for (int i = 0; i < POOLER_TRIES && !swapped; i++) {
+        if (!swap_backends(session, second, &swapped, err))
+            return false;
+    }
+    return !swapped || connect_directly(err);
 }

@@ -8,12 +8,10 @@
 
 /* ---- the runner -------------------------------------------------------------------------- */
 
-static bool open_session(const Runner *runner, Session **session, Error *err)
+static SessionOptions session_options(const MigrateOptions *options)
 {
-    const SessionOptions options = {.conninfo = runner->options->conninfo,
-                                    .application_name = APPLICATION,
-                                    .log = runner->options->log};
-    return session_open(&options, session, err);
+    return (SessionOptions){
+        .conninfo = options->conninfo, .application_name = APPLICATION, .log = options->log};
 }
 
 bool runner_need_work(Runner *runner, Error *err)
@@ -21,8 +19,8 @@ bool runner_need_work(Runner *runner, Error *err)
     if (runner->work)
         return true;
     const MigrateOptions *options = runner->options;
-    return open_session(runner, &runner->work, err) &&
-           migrate_lock_check_pooler(runner->guard, runner->work, err) &&
+    const SessionOptions session = session_options(options);
+    return session_open(&session, &runner->work, err) &&
            migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),
                              options->wait_ms, options->log, err);
 }
@@ -30,10 +28,12 @@ bool runner_need_work(Runner *runner, Error *err)
 bool runner_open(Runner *runner, Arena *arena, const MigrateOptions *options, Error *err)
 {
     *runner = (Runner){.options = options, .arena = arena};
-    if (!open_session(runner, &runner->guard, err))
+    const SessionOptions session = session_options(options);
+    if (!session_open(&session, &runner->guard, err))
         return false;
     runner->version = session_server_version(runner->guard);
-    return migrate_lock_take(runner->guard, migrate_lock(LOCK_RUN, options->ledger_table),
+    return migrate_lock_check_pooler(runner->guard, &session, err) &&
+           migrate_lock_take(runner->guard, migrate_lock(LOCK_RUN, options->ledger_table),
                              options->wait_ms, options->log, err) &&
            runner_need_work(runner, err) &&
            ledger_find(arena, runner->guard, options->ledger_table, &runner->ledger, err) &&
@@ -114,7 +114,7 @@ bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, Mig
     init_report(arena, report);
     _cleanup_runner_ Runner runner = {0};
     MigrateStatus status;
-    MigratePlan plan;
+    MigratePlan plan = {0};
     if (!file_is_directory(options->directory)) {
         MigrationFiles files;
         return migration_files_scan(arena, options->directory, &files, err);
@@ -131,7 +131,7 @@ bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, co
     init_report(arena, report);
     _cleanup_runner_ Runner runner = {0};
     MigrateStatus status;
-    MigratePlan plan;
+    MigratePlan plan = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
            migrate_plan_down(arena, &status, steps, to, &plan, err) &&
            run_plan(&runner, &plan, report, err);
@@ -162,7 +162,7 @@ bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *re
     init_report(arena, report);
     _cleanup_runner_ Runner runner = {0};
     MigrateStatus status;
-    MigratePlan down, up;
+    MigratePlan down = {0}, up = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
            redo_plan(arena, &status, &down, &up, err) && run_plan(&runner, &down, report, err) &&
            run_plan(&runner, &up, report, err);

@@ -71,8 +71,10 @@ static const LedgerRun *find_run(const Names *names, const char *name)
 static const LedgerRun *partial_run(const Names *names, const LedgerEntry *entry, const char *name)
 {
     const LedgerRun *latest = find_run(names, name);
+    if (!latest)
+        return NULL;
     bool half = ledger_run_is_partial(latest);
-    if (entry || !latest)
+    if (entry)
         return half && latest->direction == RUN_DOWN ? latest : NULL;
     const LedgerRun *end = names->runs + names->run_count;
     for (const LedgerRun *run = latest; run < end && str_equal(run->name, name); run++) {
