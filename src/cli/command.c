@@ -89,6 +89,20 @@ static bool is_group(const CommandTables *tables, const char *name)
     return false;
 }
 
+/* A command that no group shows would be missing from --help. */
+static void check_groups(const CommandTables *tables)
+{
+    for (size_t t = 0; t < tables->table_count; t++) {
+        for (const Command *command = tables->tables[t]; command->name; command++) {
+            char group[32] = "";
+            size_t length = strcspn(command->name, " ");
+            assert(length < sizeof(group));
+            memcpy(group, command->name, length);
+            assert(is_group(tables, group));
+        }
+    }
+}
+
 /* What stands in front: "migrate up" becomes the command, the other words stay for options_parse.
  * Global flags may come before it, so their values must be told from command words. */
 typedef struct {
@@ -291,6 +305,7 @@ int command_main(const char *const *argv, const Command *const *tables, size_t t
 {
     _cleanup_arena_ Arena *arena = arena_create();
     const CommandTables all = {tables, table_count, groups, group_count};
+    check_groups(&all);
     const char *program = argv[0] ? argv[0] : "vaxdb";
     if (*argv)
         argv++;

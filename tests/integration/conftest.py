@@ -23,6 +23,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from support.place import fast_folder
 from support.program import SANITIZER_STATUS, Vaxdb
 from support.servers import DEBIAN_MAJOR, MAJORS, Database, Server
 
@@ -38,9 +39,9 @@ def pytest_configure():
 def base_folder():
     """Not pytest's own: that one is 0700, and servers run as another user; and sockets and state
     directories want a short path."""
-    parent = os.environ.get("VAXDB_TEST_ROOT", "/tmp")  # ./run cleans up there whatever happens
-    prefix = "vaxdb-test-" if parent == "/tmp" else ""
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    parent = os.environ.get("VAXDB_TEST_ROOT")  # ./run cleans up there whatever happens
+    prefix = "" if parent else "vaxdb-test-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent or fast_folder()))
     folder.chmod(0o755)
     reports = folder / "sanitizer"
     reports.mkdir()

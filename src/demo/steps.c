@@ -1,0 +1,374 @@
+#include "demo/steps.h"
+
+#include "backup/backup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "checklist/checklist.h"
+#include "dataset/dataset.h"
+#include "demo/claims.h"
+#include "flows/drill.h"
+#include "flows/private_cluster.h"
+#include "migrate/migrate.h"
+#include "pg/watch.h"
+
+#define DEMO_SEED       1
+#define LOCK_TIMEOUT_MS 5000
+#define LOCK_ATTEMPTS   5
+#define RUN_WAIT_MS     60000
+#define FIXES_MAX       3
+#define DETAIL_WIDTH    48 /* what is left of 80 columns beside a check's name */
+
+static void set_text(json_t *facts, const char *key, const char *value)
+{
+    (void)json_object_set_new(facts, key, json_text(value));
+}
+
+static void set_int(json_t *facts, const char *key, int64_t value)
+{
+    (void)json_object_set_new(facts, key, json_integer(value));
+}
+
+/* "1 day", "3 days" */
+static const char *plural(const Demo *demo, int64_t count, const char *noun)
+{
+    return arena_printf(demo->arena, "%s %s%s", str_count(demo->arena, count), noun,
+                        count == 1 ? "" : "s");
+}
+
+static const char *database_of(const Demo *demo, EnvKind env)
+{
+    return private_cluster_database(demo->arena, env);
+}
+
+static bool connect_to(const Demo *demo, EnvKind env, Session **session, Error *err)
+{
+    SessionOptions options = {
+        .conninfo = cluster_conninfo(&demo->cluster, demo->arena, database_of(demo, env)),
+        .log = demo->log};
+    return session_open(&options, session, err);
+}
+
+/* ---- a private PostgreSQL ---------------------------------------------------------------- */
+
+static bool run_cluster(Demo *demo, json_t *facts, Error *err)
+{
+    Arena *arena = demo->arena;
+    const char *written = NULL;
+    const char *version = NULL;
+    _cleanup_session_ Session *session = NULL;
+    if (!private_cluster_open(arena, demo->options->config, &demo->cluster, err) ||
+        !private_cluster_start(arena, demo->log, &demo->cluster, err) ||
+        !private_cluster_write_config(arena, demo->options->config, &written, err) ||
+        !connect_to(demo, ENV_PRODUCTION, &session, err) ||
+        !session_scalar(session, arena, "SHOW server_version", &version, err))
+        return false;
+    const Cluster *cluster = &demo->cluster;
+    demo_say(demo, "PostgreSQL %.*s runs for you alone, as user %s, in", (int)strcspn(version, " "),
+             version, cluster->user_name);
+    demo_say(demo, "%s", cluster->directory);
+    demo_say(demo, "It can be reached from this machine only (127.0.0.1:%d), with a password.",
+             cluster->port);
+    if (written)
+        demo_say(demo, "Wrote %s, which names its four databases.", written);
+    set_text(facts, "server_version", version);
+    set_text(facts, "directory", cluster->directory);
+    set_int(facts, "port", cluster->port);
+    return true;
+}
+
+/* ---- migrations -------------------------------------------------------------------------- */
+
+static bool migrate_one(const Demo *demo, EnvKind env, MigrateReport *report, Error *err)
+{
+    MigrateOptions options = {
+        .conninfo = cluster_conninfo(&demo->cluster, demo->arena, database_of(demo, env)),
+        .directory = demo->migrations,
+        .ledger_table = config_text(demo->options->config, env, "ledger_table"),
+        .lock_timeout_ms = LOCK_TIMEOUT_MS,
+        .lock_attempts = LOCK_ATTEMPTS,
+        .wait_ms = RUN_WAIT_MS,
+        .log = demo->log,
+    };
+    return migrate_up(demo->arena, &options, NULL, report, err) ||
+           error_context(err, "%s", database_of(demo, env));
+}
+
+static bool run_migrations(Demo *demo, json_t *facts, Error *err)
+{
+    static const EnvKind order[] = {ENV_STAGING, ENV_PRODUCTION};
+    demo_say(demo, "A migration is a file that changes the database from one version to the next.");
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        MigrateReport report;
+        if (!migrate_one(demo, order[i], &report, err))
+            return false;
+        const char *env = env_name(order[i]);
+        set_int(facts, env, (int64_t)report.done.count);
+        if (report.done.count)
+            demo_say(demo, "%-10s  %s applied", env,
+                     plural(demo, (int64_t)report.done.count, "file"));
+        else
+            demo_say(demo, "%-10s  up to date already", env);
+    }
+    demo_say(demo, "The table schema_migrations records what ran, when, with which checksum.");
+    return true;
+}
+
+/* ---- data -------------------------------------------------------------------------------- */
+
+/* Is the data there that this tour would load? Other data is somebody's and is not replaced. */
+static bool check_data(const Demo *demo, Session *session, bool *loaded, Error *err)
+{
+    bool holds_data = false;
+    const char *count = NULL;
+    int64_t rows = 0;
+    if (!dataset_check_database(session, demo->arena, &holds_data, err))
+        return false;
+    *loaded = false;
+    if (!holds_data)
+        return true;
+    if (!session_scalar(session, demo->arena, "SELECT count(*) FROM stock_snapshots", &count, err))
+        return false;
+    *loaded = str_to_int64(count, 0, INT64_MAX, &rows) && rows == demo->options->rows;
+    if (*loaded)
+        return true;
+    (void)error_set(err, ERR_REFUSED,
+                    "%s holds other data than this tour would load (%s stock snapshots)",
+                    session_database(session), str_count(demo->arena, rows));
+    return error_hint(err, "vaxdb demo --rows %s uses what is there; vaxdb dev reset begins anew",
+                      count);
+}
+
+static bool run_data(Demo *demo, json_t *facts, Error *err)
+{
+    _cleanup_session_ Session *session = NULL;
+    bool loaded = false;
+    if (!connect_to(demo, ENV_PRODUCTION, &session, err) ||
+        !check_data(demo, session, &loaded, err))
+        return false;
+    (void)json_object_set_new(facts, "loaded_before", json_boolean(loaded));
+    if (loaded) {
+        demo_say(demo, "Already there from an earlier tour: %s stock snapshots.",
+                 str_count(demo->arena, demo->options->rows));
+        return true;
+    }
+    demo_say(demo, "Every facility reports its stock of 12 vaccines each day; fridges report");
+    demo_say(demo, "their temperature; shortages raise alerts. All of it is generated.");
+    DatasetSpec spec = {.rows = demo->options->rows,
+                        .seed = DEMO_SEED,
+                        .until = (int32_t)(clock_unix_s() / 86400) - 1};
+    DatasetResult result;
+    if (!dataset_load(session, demo->arena, demo->log, &spec, &result, err))
+        return false;
+    demo_say(demo, "%s stock snapshots (%s facilities, %s) and %s rows of other tables.",
+             str_count(demo->arena, result.tables[TABLE_STOCK_SNAPSHOTS].rows),
+             str_count(demo->arena, result.facilities), plural(demo, result.days, "day"),
+             str_count(demo->arena, result.rows - result.tables[TABLE_STOCK_SNAPSHOTS].rows));
+    demo_say(demo, "Written at %s snapshots a second.",
+             str_count(demo->arena, (int64_t)result.rows_per_second));
+    set_int(facts, "stock_snapshots", result.tables[TABLE_STOCK_SNAPSHOTS].rows);
+    set_int(facts, "rows", result.rows);
+    set_text(facts, "digest", result.digest);
+    (void)json_object_set_new(facts, "rows_per_second", json_real(result.rows_per_second));
+    return true;
+}
+
+/* ---- the guide's claims ------------------------------------------------------------------ */
+
+static void print_claims(const Demo *demo, const ClaimList *claims)
+{
+    demo_say(demo, "%-36s %11s  %s", "The guide's claim", "guide", "here");
+    for (size_t i = 0; i < claims->count; i++) {
+        const Claim *claim = &claims->items[i];
+        demo_say(demo, "%-36s %11s  %s%s", claim->text, claim->guide, claim->measured,
+                 claim->met ? "" : "  NOT MET");
+    }
+}
+
+static void record_claims(const Demo *demo, const ClaimList *claims)
+{
+    for (size_t i = 0; i < claims->count; i++) {
+        const Claim *claim = &claims->items[i];
+        json_t *row = json_object();
+        set_text(row, "id", claim->id);
+        set_text(row, "claim", claim->text);
+        set_text(row, "guide", claim->guide);
+        set_text(row, "measured", claim->measured);
+        (void)json_object_set_new(row, "value", json_real(claim->value));
+        set_text(row, "unit", claim->unit);
+        (void)json_object_set_new(row, "met", json_boolean(claim->met));
+        (void)json_array_append_new(demo->claims, row);
+    }
+}
+
+static bool run_claims(Demo *demo, json_t *facts, Error *err)
+{
+    _cleanup_session_ Session *session = NULL;
+    ClaimList claims;
+    if (!connect_to(demo, ENV_PRODUCTION, &session, err) ||
+        !queries_load(demo->arena, demo->queries_directory, &demo->queries, err) ||
+        !claims_measure(session, demo->arena, &demo->queries, &claims, err))
+        return false;
+    demo_say(demo, "An index is to a table what the index of a book is to its pages. Without it");
+    demo_say(demo, "every row is read. (\"No index\": dropped in a transaction that was rolled");
+    demo_say(demo, "back. Times are medians of many runs.)");
+    print_claims(demo, &claims);
+    record_claims(demo, &claims);
+    set_int(facts, "claims", (int64_t)claims.count);
+    return true;
+}
+
+/* ---- backup ------------------------------------------------------------------------------ */
+
+static bool run_backup(Demo *demo, json_t *facts, Error *err)
+{
+    const Config *config = demo->options->config;
+    BackupSpec spec = {
+        .conninfo =
+            cluster_conninfo(&demo->cluster, demo->arena, database_of(demo, ENV_PRODUCTION)),
+        .directory = demo->backup_directory,
+        .name = config_text(config, ENV_PRODUCTION, "name"),
+        .env = env_name(ENV_PRODUCTION),
+        .reason = "demo",
+        .pg_bindir = demo->cluster.bindir,
+    };
+    BackupResult made;
+    VerifyReport report;
+    if (!backup_create(demo->arena, demo->log, &spec, &made, err) ||
+        !backup_verify(demo->arena, demo->log, demo->state, made.path, VERIFY_CONTENT, &report,
+                       err))
+        return false;
+    if (!report.ok)
+        return backup_verify_error(made.path, &report, err);
+    demo->backup = made.path;
+    const Manifest *manifest = &made.manifest;
+    double saved = 100.0 - 100.0 * (double)manifest->packed_bytes / (double)manifest->raw_bytes;
+    demo_say(demo, "%s", path_basename(made.path));
+    demo_say(demo, "%s of SQL packed to %s: %.0f %% saved (the guide: about 80 %%).",
+             str_bytes(demo->arena, manifest->raw_bytes),
+             str_bytes(demo->arena, manifest->packed_bytes), saved);
+    demo_say(demo, "Verified: unpacked again whole, and all %s rows counted.",
+             str_count(demo->arena, manifest_rows(manifest)));
+    set_text(facts, "file", made.path);
+    set_int(facts, "raw_bytes", manifest->raw_bytes);
+    set_int(facts, "bytes", manifest->packed_bytes);
+    set_int(facts, "rows", manifest_rows(manifest));
+    (void)json_object_set_new(facts, "saved_percent", json_real(saved));
+    return true;
+}
+
+/* ---- drill ------------------------------------------------------------------------------- */
+
+/* The detail goes on below itself where it is too long for the line. */
+static void say_check(const Demo *demo, const char *word, const char *name, const char *detail)
+{
+    for (bool first = true; first || *detail; first = false) {
+        size_t length = strlen(detail);
+        if (length > DETAIL_WIDTH) {
+            length = DETAIL_WIDTH;
+            while (length && detail[length] != ' ')
+                length--;
+            length = length ? length : DETAIL_WIDTH;
+        }
+        demo_say(demo, "%-4s  %-20s  %.*s", first ? word : "", first ? name : "", (int)length,
+                 detail);
+        detail += length;
+        detail += strspn(detail, " ");
+    }
+}
+
+static bool run_drill(Demo *demo, json_t *facts, Error *err)
+{
+    DrillSpec spec = {
+        .path = demo->backup,
+        .conninfo = cluster_conninfo(&demo->cluster, demo->arena, "postgres"),
+        .env = env_name(ENV_PRODUCTION),
+        .database = database_of(demo, ENV_PRODUCTION),
+        .queries_directory = demo->queries_directory,
+    };
+    DrillReport report;
+    demo_say(demo, "A backup is useless if you haven't verified that you can restore it: so it is");
+    demo_say(demo, "restored into a scratch database, looked at, and dropped again.");
+    if (!drill_run(demo->arena, demo->log, demo->state, &spec, &report, err))
+        return false;
+    for (size_t i = 0; i < report.check_count; i++) {
+        const DrillCheck *check = &report.checks[i];
+        const char *word = check->skipped ? "skip" : check->ok ? "ok" : "FAIL";
+        say_check(demo, word, check->name, check->detail);
+    }
+    (void)json_object_set_new(facts, "drill", drill_report_json(&report));
+    if (report.passed)
+        return true;
+    return error_set(err, ERR_PROBLEMS, "the drill of %s failed", path_basename(demo->backup));
+}
+
+/* ---- the checklist ----------------------------------------------------------------------- */
+
+static bool look_at_production(const Demo *demo, ChecklistReport *report, Error *err)
+{
+    _cleanup_session_ Session *session = NULL;
+    Target target;
+    ChecklistSpec spec = {.arena = demo->arena,
+                          .log = demo->log,
+                          .env = ENV_PRODUCTION,
+                          .target = &target,
+                          .state = demo->state,
+                          .flags = " -e production"};
+    Config *config = NULL;
+    StrList all;
+    str_list_init(&all, demo->arena);
+    const CheckItem **items = NULL;
+    size_t count = 0;
+    /* Read again: the first step may have written it. */
+    if (!config_load(demo->arena, config_path(demo->options->config), NULL, &config, err) ||
+        !target_resolve(demo->arena, demo->log, config, ENV_PRODUCTION, NULL, &target, err) ||
+        !target_connect(demo->arena, demo->log, demo->state, &target, &session, err) ||
+        !session_identity(session, demo->arena, &spec.identity, err) ||
+        !watch_begin(session, err) || !checklist_select(demo->arena, &all, &items, &count, err))
+        return false;
+    spec.config = config;
+    spec.session = session;
+    return checklist_run(&spec, items, count, report, err);
+}
+
+static bool run_checklist(Demo *demo, json_t *facts, Error *err)
+{
+    ChecklistReport report;
+    if (!look_at_production(demo, &report, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < report.count; i++) {
+        const CheckResult *result = &report.results[i];
+        const char *status = check_status_name(result->outcome.status);
+        demo_say(demo, "%-4s  %s", status, result->item->title);
+        json_t *row = json_object();
+        set_text(row, "id", result->item->id);
+        set_text(row, "status", status);
+        set_text(row, "evidence", result->outcome.evidence);
+        (void)json_array_append_new(items, row);
+    }
+    (void)json_object_set_new(facts, "items", items);
+    demo_say(demo, "%zu pass, %zu warn, %zu fail, %zu could not be looked at.",
+             report.totals[CHECK_PASS], report.totals[CHECK_WARN], report.totals[CHECK_FAIL],
+             report.totals[CHECK_SKIP]);
+    const CheckResult *fixes[FIXES_MAX];
+    size_t count = checklist_top_fixes(&report, fixes, FIXES_MAX);
+    if (count)
+        demo_say(demo, "Most urgent:");
+    for (size_t i = 0; i < count; i++)
+        demo_say(demo, "  %s", fixes[i]->outcome.fix);
+    return true;
+}
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+const DemoStep demo_steps[] = {
+    {"cluster", "A private PostgreSQL", run_cluster},
+    {"migrations", "Migrations: staging first, then production", run_migrations},
+    {"data", "A national data set", run_data},
+    {"claims", "What an index is worth", run_claims},
+    {"backup", "A backup that is verified", run_backup},
+    {"drill", "A restore drill", run_drill},
+    {"checklist", "The guide's checklists: what this database still lacks", run_checklist},
+};
+const size_t demo_steps_count = COUNT_OF(demo_steps);

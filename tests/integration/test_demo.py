@@ -1,0 +1,65 @@
+"""The tour: every step done, every claim measured, and nothing of anybody else's touched."""
+
+import shutil
+
+import pytest
+from support.program import ROOT
+
+ROWS = 30_000
+
+
+@pytest.fixture
+def project(vaxdb):
+    """The working directory holds the VaxTrace database, as a clone does."""
+    shutil.copytree(ROOT / "backend", vaxdb.work / "backend")
+    return vaxdb
+
+
+def claims_of(report):
+    return {claim["id"]: claim for claim in report["claims"]}
+
+
+@pytest.mark.slow
+def test_the_tour_and_the_tour_again(project):
+    toured = project.ok("demo", "--rows", ROWS, "--json", timeout_s=400)
+    report = toured.json
+    assert all(step["done"] for step in report["steps"])
+    claims = claims_of(report)
+    with_index, without = claims["query_with_index"], claims["query_without_index"]
+    assert 0 < with_index["value"] < without["value"]
+    assert claims["covering_heap_fetches"]["value"] == 0
+    assert claims["covering_heap_fetches"]["met"]
+    assert claims["brin_size"]["value"] > 10
+    steps = {step["id"]: step for step in report["steps"]}
+    assert steps["data"]["stock_snapshots"] == ROWS
+    assert steps["drill"]["drill"]["verdict"] == "pass"
+    assert 0 < steps["backup"]["bytes"] < steps["backup"]["raw_bytes"]
+    items = steps["checklist"]["items"]
+    assert len(items) == 34
+    assert all(item["evidence"] for item in items)
+    assert (project.work / "vaxdb.ini").read_text().count("url = private") == 4
+    # What was measured in transactions is rolled back: every index is still there.
+    kinds = project.ok("index", "kinds", "-e", "production", "--json").json["indexes"]
+    names = {index["name"] for index in kinds}
+    assert "idx_stock_snapshots_facility_status_date" in names
+    assert "demo_comparison" not in names
+
+    again = project.ok("demo", "--rows", ROWS, timeout_s=400)
+    assert "Already there" in again.stdout
+    too_wide = [line for line in again.stdout.splitlines() if len(line) > 80]
+    assert not too_wide, "\n".join(too_wide)
+    other = project.fails(3, "demo", "--rows", ROWS + 1)
+    assert "holds other data" in other.stderr
+
+
+def test_it_refuses_where_production_is_a_real_server(project, database):
+    project.write_config(production=database.url)
+    refused = project.fails(3, "demo", "--rows", 1000)
+    assert "production is a server of its own" in refused.stderr
+    assert not (project.state / "cluster").exists()
+
+
+def test_without_the_project_it_says_where_to_run_it(vaxdb):
+    refused = vaxdb.fails(2, "demo", "--rows", 1000)
+    assert "./run demo" in refused.stderr
+    assert not (vaxdb.state / "cluster").exists()
