@@ -8,7 +8,7 @@
 
 #include <stdarg.h>
 
-#define COMMAND_WIDTH 34
+#define COMMAND_WIDTH 40
 
 void demo_say(const Demo *demo, const char *format, ...)
 {
@@ -84,12 +84,12 @@ static void say_what_next(const Demo *demo)
         const char *what;
     } hints[] = {
         {"checklist -e production", "the guide's items, what mends them"},
-        {"monitor report -e production", "slow queries, sizes, connections, locks"},
+        {"monitor report -e production", "slow queries, sizes, locks"},
         {"index unused -e production", "indexes that nobody reads"},
         {"migrate status -e production", "what was applied, when"},
-        {"./scripts/backup-db.sh production", "the guide's own commands work as written"},
+        {"./scripts/backup-db.sh production", "the guide's own commands"},
         {"dev url -e production", "where psql finds the database"},
-        {"dev stop", "stops the private PostgreSQL; its data stays"},
+        {"dev stop", "stop it; its data stays"},
     };
     FILE *out = demo->options->out;
     if (!out)
