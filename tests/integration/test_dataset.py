@@ -51,7 +51,7 @@ def loaded(server, base_folder):
 
 @pytest.fixture
 def vaxtrace(new_database):
-    """A migrated database, without the indexes that take no part."""
+    """A migrated, empty database."""
     database = new_database()
     migrate(database)
     return database
@@ -218,7 +218,6 @@ def test_the_same_arguments_give_the_same_data_on_every_major(vaxdb, any_databas
     assert vaxdb.ok(*arguments, "-y").json["digest"] == digest
     first_load.append((digest, any_database.execute(CONTENT)))
     assert first_load[-1] == first_load[0]
-    assert any_database.execute(OBJECTS)
 
 
 def test_another_seed_or_day_gives_another_digest(vaxdb, loaded):
@@ -352,20 +351,13 @@ def wait_until_gone(database, pid):
     raise AssertionError("the server went on without its client")
 
 
-BIG = (*ARGUMENTS, 80000, "--seed", "2", "-y", "--url")
-COPY = "COPY stock_snapshots%"
+BIG = (*ARGUMENTS, 40000, "--seed", "2", "-y", "--url")
+COPY = "COPY %"
+BUILD = "CREATE INDEX%"
 
 
-@pytest.mark.parametrize(
-    ("how", "phase"),
-    [
-        (signal.SIGINT, COPY),
-        (signal.SIGKILL, COPY),
-        (signal.SIGKILL, "COPY audit_logs%"),
-        (signal.SIGINT, "CREATE INDEX%audit_logs%"),
-        (signal.SIGKILL, "CREATE INDEX%audit_logs%"),
-    ],
-)
+@pytest.mark.parametrize("phase", [COPY, BUILD], ids=["copy", "build"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupt", "kill"])
 def test_an_ended_load_leaves_the_old_data(vaxdb, vaxtrace, how, phase):
     vaxdb.ok(*ARGUMENTS, 1000, "--url", vaxtrace.url)
     before = vaxtrace.execute(CONTENT), vaxtrace.execute(OBJECTS)
