@@ -16,7 +16,7 @@ bool dump_stream_start(Arena *arena, const PgDump *tool, const Session *session,
                        const char *const *arguments, DumpStream *stream, Error *err)
 {
     const char *argv[ARGUMENTS_MAX + 4] = {tool->path, "--format=plain", "--no-password"};
-    for (size_t i = 0; arguments[i] && i < ARGUMENTS_MAX; i++)
+    for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i]; i++)
         argv[i + 3] = arguments[i];
     ProcessSpec spec = {.argv = argv, .environment = session_environment(session, arena)};
     *stream = (DumpStream){.process = {.out = -1, .in = -1, .err = -1}};
