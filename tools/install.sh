@@ -5,7 +5,7 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev lib
     libjansson-dev libssl-dev libisal-dev libpg-query-dev'
 packages_server='postgresql-15 postgresql-15-hypopg'
 packages_unit='libcmocka-dev'
-packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg'
+packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg git'
 packages_lint='clang-format clang-tidy cppcheck shellcheck pyflakes3'
 packages_fuzz='clang libclang-rt-14-dev'
 
