@@ -218,8 +218,8 @@ static bool run_checklist(Context *context, Error *err)
 const Command cli_checklist_commands[] = {
     {.name = "checklist", .synopsis = "[ID...]",
      .summary = "the guide's 34 items, looked at: PASS, WARN, FAIL or SKIP with evidence",
-     .details = "ID is an item (indexing.brin) or a section (tuning, indexing, pooling, backups,\n"
-                "migrations). What cannot be looked at is SKIP with the reason, never PASS. Ends with 4\n"
+     .details = "ID is an item (indexing.brin) or a section (tuning, indexing, pooling, backups, "
+                "migrations). What cannot be looked at is SKIP with the reason, never PASS. Ends with 4 "
                 "when an item fails; a warning does not. --explain says what counts as evidence.",
      .example = "vaxdb checklist -e production backups",
      .options = checklist_options, .min_arguments = 0, .max_arguments = -1, .run = run_checklist},

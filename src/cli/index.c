@@ -219,15 +219,15 @@ const Command cli_index_commands[] = {
      .min_arguments = 0, .max_arguments = 1, .run = run_list},
     {.name = "index usage", .synopsis = "[TABLE]",
      .summary = "how often each index is scanned, seldom ones first",
-     .details = "With the time since when scans were counted, for a count without it says nothing.\n"
+     .details = "With the time since when scans were counted, for a count without it says nothing. "
                 "Each look is remembered; the checklist wants one a month.",
      .example = "vaxdb index usage -e production",
      .min_arguments = 0, .max_arguments = 1, .run = run_usage},
     {.name = "index unused", .synopsis = "",
      .summary = "indexes that are hardly scanned and serve nothing else",
-     .details = "Never called unused: primary keys, unique and exclusion constraints, replica\n"
-                "identities, indexes a table is clustered by, parts of partitioned indexes, the only\n"
-                "support of a foreign key, and expressions whose statistics the planner reads. With\n"
+     .details = "Never called unused: primary keys, unique and exclusion constraints, replica "
+                "identities, indexes a table is clustered by, parts of partitioned indexes, the only "
+                "support of a foreign key, and expressions whose statistics the planner reads. With "
                 "less than 30 days of counting the candidates are listed as not yet evidence.",
      .example = "vaxdb index unused -e production --max-scans 50",
      .options = unused_options, .min_arguments = 0, .max_arguments = 0, .run = run_unused},
@@ -238,20 +238,20 @@ const Command cli_index_commands[] = {
      .min_arguments = 0, .max_arguments = 0, .run = run_invalid},
     {.name = "index kinds", .synopsis = "[TABLE]",
      .summary = "the kinds of the indexes: B-tree, partial, composite, covering, BRIN",
-     .details = "An index that is several at once is named by the first of: brin, partial, covering,\n"
+     .details = "An index that is several at once is named by the first of: brin, partial, covering, "
                 "composite, btree. Other access methods (gin, gist, hash) go by their own names.",
      .example = "vaxdb index kinds stock_snapshots",
      .min_arguments = 0, .max_arguments = 1, .run = run_kinds},
     {.name = "index rebuild", .synopsis = "[INDEX]",
      .summary = "REINDEX CONCURRENTLY: makes a bloated index small again, without blocking",
-     .details = "Reads and writes go on meanwhile. If it fails or is interrupted, what it left is\n"
+     .details = "Reads and writes go on meanwhile. If it fails or is interrupted, what it left is "
                 "dropped; the index itself stays as it was.",
      .example = "vaxdb index rebuild idx_stock_snapshots_facility_status_date",
      .options = rebuild_options, .min_arguments = 0, .max_arguments = 1, .honours_dry_run = true,
      .run = run_rebuild},
     {.name = "index analyze", .synopsis = "[TABLE]",
      .summary = "refresh the planner's statistics, of one table or of all",
-     .details = "--target alone looks closer this once; with --column the closer look is kept for that\n"
+     .details = "--target alone looks closer this once; with --column the closer look is kept for that "
                 "column, whoever analyzes it.",
      .example = "vaxdb index analyze stock_snapshots --column facility_id --target 1000",
      .options = analyze_options, .min_arguments = 0, .max_arguments = 1, .honours_dry_run = true,

@@ -245,13 +245,13 @@ static bool run_report(Context *context, Error *err)
 const Command cli_monitor_commands[] = {
     {.name = "monitor report", .synopsis = "",
      .summary = "statements, tables, indexes, connections and locks at a glance",
-     .details = "The guide's four metrics with its thresholds, and who waits for whom. What cannot be\n"
+     .details = "The guide's four metrics with its thresholds, and who waits for whom. What cannot be "
                 "asked (pg_stat_statements missing) is said in its place.",
      .example = "vaxdb monitor report -e production",
      .min_arguments = 0, .max_arguments = 0, .run = run_report},
     {.name = "monitor slow", .synopsis = "",
      .summary = "the slowest statements, from pg_stat_statements",
-     .details = "Statements of this database called more than 100 times, the ten with the longest mean\n"
+     .details = "Statements of this database called more than 100 times, the ten with the longest mean "
                 "time. Times are those of execution on the server.",
      .example = "vaxdb monitor slow -e production --min-calls 1000",
      .options = slow_options, .min_arguments = 0, .max_arguments = 0, .run = run_slow},
@@ -266,7 +266,7 @@ const Command cli_monitor_commands[] = {
      .options = connections_options, .min_arguments = 0, .max_arguments = 0, .run = run_connections},
     {.name = "monitor locks", .synopsis = "",
      .summary = "who waits for a lock and who holds it, as a tree",
-     .details = "Each tree starts with the session that holds others up. Each waiter stands once, under\n"
+     .details = "Each tree starts with the session that holds others up. Each waiter stands once, under "
                 "the one before it in the queue.",
      .example = "vaxdb monitor locks -e production",
      .min_arguments = 0, .max_arguments = 0, .run = run_locks},

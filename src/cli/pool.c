@@ -167,7 +167,7 @@ static void print_text(Context *context, const Sizing *sizing)
                       (long long)server->in_use,
                       sizing->size.total <= server->usable ? "it fits" : "it does not fit");
     for (size_t i = 0; i < sizing->notes.count; i++)
-        log_warn(context->log, "%s", sizing->notes.items[i]);
+        log_info(context->log, "Note: %s", sizing->notes.items[i]);
     print_settings(context, sizing);
 }
 
@@ -210,9 +210,9 @@ static bool run_size(Context *context, Error *err)
 const Command cli_pool_commands[] = {
     {.name = "pool size", .synopsis = "",
      .summary = "how many connections an application should hold",
-     .details = "connections = (cores x 2) + spindles, for each instance of the application; cores and\n"
-                "turning disks are the database server's. Without --cores they are looked up on this\n"
-                "machine. The result is held against the server's max_connections, less what is\n"
+     .details = "connections = (cores x 2) + spindles, for each instance of the application; cores and "
+                "turning disks are the database server's. Without --cores they are looked up on this "
+                "machine. The result is held against the server's max_connections, less what is "
                 "reserved for superusers, and never exceeds 50 an instance in staging and production.",
      .example = "vaxdb pool size --cores 8 --instances 3     3 instances on SSDs: 48",
      .options = size_options, .min_arguments = 0, .max_arguments = 0, .run = run_size},
