@@ -25,18 +25,21 @@ static bool no_queries(Facts *facts, CheckOutcome *outcome)
                       "no folder of the application's queries is known (queries_dir)");
 }
 
-static const char *scans_text(Arena *arena, const FullScans *scans, size_t *distinct)
+/* "visits in visits_of_clinic, ..."; NULL when there are none. *first is one to mend. */
+static const char *scans_text(Arena *arena, const FullScans *scans, const FullScan **first)
 {
     StrList texts;
     str_list_init(&texts, arena);
+    *first = NULL;
     for (size_t i = 0; i < scans->count; i++) {
         const FullScan *scan = &scans->items[i];
         const char *text = arena_printf(arena, "%s in %s", scan->table, scan->query);
+        if (!*first)
+            *first = scan;
         if (!str_list_has(&texts, text))
             str_list_add(&texts, text);
     }
-    *distinct = texts.count;
-    return facts_some(arena, &texts, SHOWN);
+    return *first ? facts_some(arena, &texts, SHOWN) : NULL;
 }
 
 /* Large tables read whole as planned now, for a few of their rows. */
@@ -58,10 +61,12 @@ static bool some_failed(Facts *facts, const QueryPlans *plans, CheckOutcome *out
                       facts_some(facts->arena, &plans->failed, 1));
 }
 
-static void fix_scan(Facts *facts, CheckOutcome *outcome, const FullScans *scans)
+static bool fail_scan(Facts *facts, CheckOutcome *outcome, const FullScan *scan, const char *what,
+                      const char *scans)
 {
     check_fix(facts, outcome, "CREATE INDEX CONCURRENTLY ON %s (...);      (for %s.sql)",
-              scans->items[0].table, scans->items[0].query);
+              scan->table, scan->query);
+    return check_fail(facts, outcome, "%s %s", what, scans);
 }
 
 /* Those without any index to use, and those whose index is so little use that it is not taken: its
@@ -72,12 +77,10 @@ static bool judge_where(Facts *facts, const QueryPlans *plans, CheckOutcome *out
     for (size_t i = 0; i < plans->no_index.count; i++)
         ARENA_PUSH(facts->arena, scans.items, scans.count, scans.capacity,
                    plans->no_index.items[i]);
-    size_t distinct = 0;
-    const char *text = scans_text(facts->arena, &scans, &distinct);
-    if (distinct) {
-        fix_scan(facts, outcome, &scans);
-        return check_fail(facts, outcome, "no index serves the condition on %s", text);
-    }
+    const FullScan *first = NULL;
+    const char *text = scans_text(facts->arena, &scans, &first);
+    if (first)
+        return fail_scan(facts, outcome, first, "no index serves the condition on", text);
     if (plans->failed.count)
         return some_failed(facts, plans, outcome);
     return check_pass(facts, outcome,
@@ -209,12 +212,10 @@ bool probe_tuning_full_scans(Facts *facts, CheckOutcome *outcome, Error *err)
                           str_count(facts->arena, LARGE_TABLE_ROWS));
     }
     FullScans harmful = harmful_scans(facts, plans);
-    size_t distinct = 0;
-    const char *scans = scans_text(facts->arena, &harmful, &distinct);
-    if (distinct) {
-        fix_scan(facts, outcome, &harmful);
-        return check_fail(facts, outcome, "read whole for a few rows: %s", scans);
-    }
+    const FullScan *first = NULL;
+    const char *text = scans_text(facts->arena, &harmful, &first);
+    if (first)
+        return fail_scan(facts, outcome, first, "read whole for a few rows:", text);
     if (plans->failed.count)
         return some_failed(facts, plans, outcome);
     return check_pass(
