@@ -128,8 +128,10 @@ static bool dump_with_retries(Creation *creation, Error *err)
     for (int attempt = 1;; attempt++) {
         if (dump_once(creation, err))
             return true;
-        bool waited = creation->writer && gzip_writer_raw_bytes(creation->writer) == 0 &&
-                      strstr(creation->stream.talk.data, "LOCK TABLE");
+        /* pg_dump may not have run at all; that it wrote nothing yet says that it failed early. */
+        const char *talk = creation->stream.talk.data;
+        bool waited =
+            talk && strstr(talk, "LOCK TABLE") && gzip_writer_raw_bytes(creation->writer) == 0;
         if (err->code != ERR_FAILED || !waited || attempt == DUMP_ATTEMPTS)
             return false;
         log_warn(creation->log,
