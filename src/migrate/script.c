@@ -17,7 +17,8 @@ static char *excerpt(Arena *arena, const Script *script, size_t offset, int line
         start--;
     while (end < script->length && text[end] != '\n')
         end++;
-    while (offset - start > EXCERPT_WIDTH / 2 || ((unsigned char)text[start] & 0xC0) == 0x80)
+    while (start < offset &&
+           (offset - start > EXCERPT_WIDTH / 2 || ((unsigned char)text[start] & 0xC0) == 0x80))
         start++;
     while (end - start > EXCERPT_WIDTH ||
            (end > start && ((unsigned char)text[end] & 0xC0) == 0x80))

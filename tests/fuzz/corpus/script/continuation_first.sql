@@ -1,0 +1,3 @@
+¯OPher
+SELEnt);
+CCT 1;

@@ -1,0 +1,6 @@
+BEGIN;
+CREATE TABLE t (a int);
+COPY t FROM STDIN;
+1
+\.
+COMMIT;

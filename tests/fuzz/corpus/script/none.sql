@@ -1,0 +1,3 @@
+-- migrate:transaction none
+SET a = 1;
+CREATE INDEX CONCURRENTLY i ON t (a);

@@ -1,0 +1,4 @@
+/* a */ -- +goose Up
+SELECT 1;
+-- migrate:down
+SELECT $$x$$;

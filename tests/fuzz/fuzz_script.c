@@ -1,0 +1,26 @@
+#include "fuzz.h"
+
+#include "migrate/script.h"
+
+#include <assert.h>
+
+/* The text of a migration, whatever it is: understood, or refused with a place. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    char *text = arena_strndup(arena, (const char *)data, size);
+    Script script;
+    Error err = {0};
+    if (!script_parse(arena, "f.sql", text, size, &script, &err)) {
+        assert(err.code != ERR_NONE && strncmp(err.message, "f.sql:", 6) == 0);
+        return 0;
+    }
+    assert(script.transaction || script.why_none);
+    for (size_t i = 0; i < script.count; i++) {
+        Error later = {0};
+        (void)error_set(&later, ERR_FAILED, "in: COPY t, line %zu", size);
+        later.position = (int)(size % 7);
+        assert(!script_fail_in(&script, i, &later));
+    }
+    return 0;
+}
