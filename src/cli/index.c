@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/index_print.h"
 #include "cli/watching.h"
-#include "state/samples.h"
+#include "flows/samples.h"
 
 /* clang-format off */
 static const OptionSpec unused_options[] = {
@@ -71,21 +71,6 @@ static bool run_kinds(Context *context, Error *err)
     return true;
 }
 
-/* Remembers the counts: a later reading is compared with them, and the checklist asks when somebody
- * last looked. */
-static bool remember(const Context *context, const Watching *watching, const IndexList *list,
-                     const IndexWindow *window, Error *err)
-{
-    IndexSample *samples = arena_array(context->arena, list->count, sizeof(*samples));
-    for (size_t i = 0; i < list->count; i++) {
-        const IndexInfo *index = &list->items[i];
-        samples[i] = (IndexSample){index->schema, index->name, index->scans, index->bytes};
-    }
-    return state_samples_add_indexes(watching->state, watching->identity.system_identifier,
-                                     watching->identity.database, window->since_unix_s, samples,
-                                     list->count, err);
-}
-
 static bool run_usage(Context *context, Error *err)
 {
     _cleanup_watching_ Watching watching = {0};
@@ -94,7 +79,8 @@ static bool run_usage(Context *context, Error *err)
     bool all = !command_argument(context, 0);
     if (!open_list(context, &watching, &list, err) ||
         !index_window_read(watching.session, context->arena, &window, err) ||
-        (all && !remember(context, &watching, &list, &window, err)))
+        (all && !samples_keep_indexes(context->arena, watching.state, &watching.identity, &list,
+                                      &window, err)))
         return false;
     if (context->json) {
         json_t *object = with_database(&watching);
@@ -119,7 +105,8 @@ static bool run_unused(Context *context, Error *err)
         !index_list(watching.session, context->arena, NULL, &list, err) ||
         !index_window_read(watching.session, context->arena, &window, err) ||
         !index_find_unused(watching.session, context->arena, &list, max_scans, &report, err) ||
-        !remember(context, &watching, &list, &window, err))
+        !samples_keep_indexes(context->arena, watching.state, &watching.identity, &list, &window,
+                              err))
         return false;
     if (!context->json) {
         index_unused_print(context, &report, &window, max_scans);

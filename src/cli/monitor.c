@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/monitor_print.h"
 #include "cli/watching.h"
-#include "state/samples.h"
+#include "flows/samples.h"
 
 /* clang-format off */
 static const OptionSpec slow_options[] = {
@@ -68,21 +68,6 @@ static bool run_tables(Context *context, Error *err)
     return true;
 }
 
-/* The checklist asks when somebody last looked. */
-static bool remember_connections(const Watching *watching, const Connections *connections,
-                                 Error *err)
-{
-    ConnectionSample sample = {
-        .total = connections->total,
-        .active = connections->active,
-        .idle = connections->idle,
-        .idle_in_transaction = connections->idle_in_transaction,
-        .usable = connections->usable,
-    };
-    return state_samples_add_connections(watching->state, watching->identity.system_identifier,
-                                         watching->identity.database, &sample, err);
-}
-
 static bool run_connections(Context *context, Error *err)
 {
     _cleanup_watching_ Watching watching = {0};
@@ -91,7 +76,7 @@ static bool run_connections(Context *context, Error *err)
     Connections connections;
     if (!watching_open(context, &watching, err) ||
         !monitor_connections(watching.session, context->arena, long_s, idle_s, &connections, err) ||
-        !remember_connections(&watching, &connections, err))
+        !samples_keep_connections(watching.state, &watching.identity, &connections, err))
         return false;
     if (context->json) {
         json_t *object = with_database(&watching, NULL, NULL);
@@ -155,7 +140,8 @@ static bool collect(const Watching *watching, Arena *arena, Report *report, Erro
            collect_indexes(session, arena, report, err) &&
            monitor_connections(session, arena, MONITOR_LONG_SECONDS, MONITOR_IDLE_IN_TX_SECONDS,
                                &report->connections, err) &&
-           remember_connections(watching, &report->connections, err) &&
+           samples_keep_connections(watching->state, &watching->identity, &report->connections,
+                                    err) &&
            monitor_locks(session, arena, &report->locks, err);
 }
 

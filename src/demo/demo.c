@@ -24,6 +24,16 @@ void demo_say(const Demo *demo, const char *format, ...)
     va_end(arguments);
 }
 
+void demo_set_text(json_t *facts, const char *key, const char *value)
+{
+    (void)json_object_set_new(facts, key, json_text(value));
+}
+
+void demo_set_int(json_t *facts, const char *key, int64_t value)
+{
+    (void)json_object_set_new(facts, key, json_integer(value));
+}
+
 /* Backups of the tour would lie among those of a real production, and retention would count them.
  */
 static bool check_configuration(const Config *config, Error *err)

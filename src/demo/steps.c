@@ -4,30 +4,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "checklist/checklist.h"
 #include "dataset/dataset.h"
 #include "demo/claims.h"
 #include "flows/drill.h"
 #include "flows/private_cluster.h"
 #include "migrate/migrate.h"
-#include "pg/watch.h"
 
 #define DEMO_SEED       1
 #define LOCK_TIMEOUT_MS 5000
 #define LOCK_ATTEMPTS   5
 #define RUN_WAIT_MS     60000
-#define FIXES_MAX       3
 #define DETAIL_WIDTH    48 /* what is left of 80 columns beside a check's name */
-
-static void set_text(json_t *facts, const char *key, const char *value)
-{
-    (void)json_object_set_new(facts, key, json_text(value));
-}
-
-static void set_int(json_t *facts, const char *key, int64_t value)
-{
-    (void)json_object_set_new(facts, key, json_integer(value));
-}
 
 /* "1 day", "3 days" */
 static const char *plural(const Demo *demo, int64_t count, const char *noun)
@@ -41,7 +28,7 @@ static const char *database_of(const Demo *demo, EnvKind env)
     return private_cluster_database(demo->arena, env);
 }
 
-static bool connect_to(const Demo *demo, EnvKind env, Session **session, Error *err)
+bool demo_connect(const Demo *demo, EnvKind env, Session **session, Error *err)
 {
     SessionOptions options = {
         .conninfo = cluster_conninfo(&demo->cluster, demo->arena, database_of(demo, env)),
@@ -60,7 +47,7 @@ static bool run_cluster(Demo *demo, json_t *facts, Error *err)
     if (!private_cluster_open(arena, demo->options->config, &demo->cluster, err) ||
         !private_cluster_start(arena, demo->log, &demo->cluster, err) ||
         !private_cluster_write_config(arena, demo->options->config, &written, err) ||
-        !connect_to(demo, ENV_PRODUCTION, &session, err) ||
+        !demo_connect(demo, ENV_PRODUCTION, &session, err) ||
         !session_scalar(session, arena, "SHOW server_version", &version, err))
         return false;
     const Cluster *cluster = &demo->cluster;
@@ -71,9 +58,9 @@ static bool run_cluster(Demo *demo, json_t *facts, Error *err)
              cluster->port);
     if (written)
         demo_say(demo, "Wrote %s, which names its four databases.", written);
-    set_text(facts, "server_version", version);
-    set_text(facts, "directory", cluster->directory);
-    set_int(facts, "port", cluster->port);
+    demo_set_text(facts, "server_version", version);
+    demo_set_text(facts, "directory", cluster->directory);
+    demo_set_int(facts, "port", cluster->port);
     return true;
 }
 
@@ -103,7 +90,7 @@ static bool run_migrations(Demo *demo, json_t *facts, Error *err)
         if (!migrate_one(demo, order[i], &report, err))
             return false;
         const char *env = env_name(order[i]);
-        set_int(facts, env, (int64_t)report.done.count);
+        demo_set_int(facts, env, (int64_t)report.done.count);
         if (report.done.count)
             demo_say(demo, "%-10s  %s applied", env,
                      plural(demo, (int64_t)report.done.count, "file"));
@@ -143,7 +130,7 @@ static bool run_data(Demo *demo, json_t *facts, Error *err)
 {
     _cleanup_session_ Session *session = NULL;
     bool loaded = false;
-    if (!connect_to(demo, ENV_PRODUCTION, &session, err) ||
+    if (!demo_connect(demo, ENV_PRODUCTION, &session, err) ||
         !check_data(demo, session, &loaded, err))
         return false;
     (void)json_object_set_new(facts, "loaded_before", json_boolean(loaded));
@@ -166,9 +153,9 @@ static bool run_data(Demo *demo, json_t *facts, Error *err)
              str_count(demo->arena, result.rows - result.tables[TABLE_STOCK_SNAPSHOTS].rows));
     demo_say(demo, "Written at %s snapshots a second.",
              str_count(demo->arena, (int64_t)result.rows_per_second));
-    set_int(facts, "stock_snapshots", result.tables[TABLE_STOCK_SNAPSHOTS].rows);
-    set_int(facts, "rows", result.rows);
-    set_text(facts, "digest", result.digest);
+    demo_set_int(facts, "stock_snapshots", result.tables[TABLE_STOCK_SNAPSHOTS].rows);
+    demo_set_int(facts, "rows", result.rows);
+    demo_set_text(facts, "digest", result.digest);
     (void)json_object_set_new(facts, "rows_per_second", json_real(result.rows_per_second));
     return true;
 }
@@ -190,12 +177,12 @@ static void record_claims(const Demo *demo, const ClaimList *claims)
     for (size_t i = 0; i < claims->count; i++) {
         const Claim *claim = &claims->items[i];
         json_t *row = json_object();
-        set_text(row, "id", claim->id);
-        set_text(row, "claim", claim->text);
-        set_text(row, "guide", claim->guide);
-        set_text(row, "measured", claim->measured);
+        demo_set_text(row, "id", claim->id);
+        demo_set_text(row, "claim", claim->text);
+        demo_set_text(row, "guide", claim->guide);
+        demo_set_text(row, "measured", claim->measured);
         (void)json_object_set_new(row, "value", json_real(claim->value));
-        set_text(row, "unit", claim->unit);
+        demo_set_text(row, "unit", claim->unit);
         (void)json_object_set_new(row, "met", json_boolean(claim->met));
         (void)json_array_append_new(demo->claims, row);
     }
@@ -205,7 +192,7 @@ static bool run_claims(Demo *demo, json_t *facts, Error *err)
 {
     _cleanup_session_ Session *session = NULL;
     ClaimList claims;
-    if (!connect_to(demo, ENV_PRODUCTION, &session, err) ||
+    if (!demo_connect(demo, ENV_PRODUCTION, &session, err) ||
         !queries_load(demo->arena, demo->queries_directory, &demo->queries, err) ||
         !claims_measure(session, demo->arena, &demo->queries, &claims, err))
         return false;
@@ -214,7 +201,7 @@ static bool run_claims(Demo *demo, json_t *facts, Error *err)
     demo_say(demo, "back. Times are medians of many runs.)");
     print_claims(demo, &claims);
     record_claims(demo, &claims);
-    set_int(facts, "claims", (int64_t)claims.count);
+    demo_set_int(facts, "claims", (int64_t)claims.count);
     return true;
 }
 
@@ -249,10 +236,10 @@ static bool run_backup(Demo *demo, json_t *facts, Error *err)
              str_bytes(demo->arena, manifest->packed_bytes), saved);
     demo_say(demo, "Verified: unpacked again whole, and all %s rows counted.",
              str_count(demo->arena, manifest_rows(manifest)));
-    set_text(facts, "file", made.path);
-    set_int(facts, "raw_bytes", manifest->raw_bytes);
-    set_int(facts, "bytes", manifest->packed_bytes);
-    set_int(facts, "rows", manifest_rows(manifest));
+    demo_set_text(facts, "file", made.path);
+    demo_set_int(facts, "raw_bytes", manifest->raw_bytes);
+    demo_set_int(facts, "bytes", manifest->packed_bytes);
+    demo_set_int(facts, "rows", manifest_rows(manifest));
     (void)json_object_set_new(facts, "saved_percent", json_real(saved));
     return true;
 }
@@ -302,64 +289,6 @@ static bool run_drill(Demo *demo, json_t *facts, Error *err)
     return error_set(err, ERR_PROBLEMS, "the drill of %s failed", path_basename(demo->backup));
 }
 
-/* ---- the checklist ----------------------------------------------------------------------- */
-
-static bool look_at_production(const Demo *demo, ChecklistReport *report, Error *err)
-{
-    _cleanup_session_ Session *session = NULL;
-    Target target;
-    ChecklistSpec spec = {.arena = demo->arena,
-                          .log = demo->log,
-                          .env = ENV_PRODUCTION,
-                          .target = &target,
-                          .state = demo->state,
-                          .flags = " -e production"};
-    Config *config = NULL;
-    StrList all;
-    str_list_init(&all, demo->arena);
-    const CheckItem **items = NULL;
-    size_t count = 0;
-    /* Read again: the first step may have written it. */
-    if (!config_load(demo->arena, config_path(demo->options->config), NULL, &config, err) ||
-        !target_resolve(demo->arena, demo->log, config, ENV_PRODUCTION, NULL, &target, err) ||
-        !target_connect(demo->arena, demo->log, demo->state, &target, &session, err) ||
-        !session_identity(session, demo->arena, &spec.identity, err) ||
-        !watch_begin(session, err) || !checklist_select(demo->arena, &all, &items, &count, err))
-        return false;
-    spec.config = config;
-    spec.session = session;
-    return checklist_run(&spec, items, count, report, err);
-}
-
-static bool run_checklist(Demo *demo, json_t *facts, Error *err)
-{
-    ChecklistReport report;
-    if (!look_at_production(demo, &report, err))
-        return false;
-    json_t *items = json_array();
-    for (size_t i = 0; i < report.count; i++) {
-        const CheckResult *result = &report.results[i];
-        const char *status = check_status_name(result->outcome.status);
-        demo_say(demo, "%-4s  %s", status, result->item->title);
-        json_t *row = json_object();
-        set_text(row, "id", result->item->id);
-        set_text(row, "status", status);
-        set_text(row, "evidence", result->outcome.evidence);
-        (void)json_array_append_new(items, row);
-    }
-    (void)json_object_set_new(facts, "items", items);
-    demo_say(demo, "%zu pass, %zu warn, %zu fail, %zu could not be looked at.",
-             report.totals[CHECK_PASS], report.totals[CHECK_WARN], report.totals[CHECK_FAIL],
-             report.totals[CHECK_SKIP]);
-    const CheckResult *fixes[FIXES_MAX];
-    size_t count = checklist_top_fixes(&report, fixes, FIXES_MAX);
-    if (count)
-        demo_say(demo, "Most urgent:");
-    for (size_t i = 0; i < count; i++)
-        demo_say(demo, "  %s", fixes[i]->outcome.fix);
-    return true;
-}
-
 /* ---- the table --------------------------------------------------------------------------- */
 
 const DemoStep demo_steps[] = {
@@ -369,6 +298,7 @@ const DemoStep demo_steps[] = {
     {"claims", "What an index is worth", run_claims},
     {"backup", "A backup that is verified", run_backup},
     {"drill", "A restore drill", run_drill},
-    {"checklist", "The guide's checklists: what this database still lacks", run_checklist},
+    {"watch", "The database at work", demo_watch},
+    {"checklist", "The guide's checklists: what this database still lacks", demo_checklist},
 };
 const size_t demo_steps_count = COUNT_OF(demo_steps);

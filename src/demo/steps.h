@@ -32,3 +32,11 @@ extern const size_t demo_steps_count;
 
 /* One line of the tour, indented; nothing under --json. */
 void demo_say(const Demo *demo, const char *format, ...) PRINTF_LIKE(2, 3);
+void demo_set_text(json_t *facts, const char *key, const char *value);
+void demo_set_int(json_t *facts, const char *key, int64_t value);
+/* A session with the private database of an environment. */
+bool demo_connect(const Demo *demo, EnvKind env, Session **session, Error *err) MUST_CHECK;
+
+/* Steps of steps_watch.c. */
+bool demo_watch(Demo *demo, json_t *facts, Error *err) MUST_CHECK;
+bool demo_checklist(Demo *demo, json_t *facts, Error *err) MUST_CHECK;
