@@ -196,10 +196,9 @@ static void count_heap_fetches(const json_t *node, int64_t *scans, int64_t *fetc
         (*scans)++;
         *fetches += json_get_int(node, "Heap Fetches", 0);
     }
-    size_t at = 0;
-    json_t *child = NULL;
-    json_array_foreach(json_object_get(node, "Plans"), at, child)
-        count_heap_fetches(child, scans, fetches);
+    const json_t *children = json_object_get(node, "Plans");
+    for (size_t i = 0; i < json_array_size(children); i++)
+        count_heap_fetches(json_array_get(children, i), scans, fetches);
 }
 
 static bool measure_covering(Session *session, Arena *arena, const QueryList *queries,

@@ -42,7 +42,7 @@ static bool connect_directly(Error *err)
 
 bool migrate_lock_check(Session *session, MigrateLock lock, Error *err)
 {
-    LockParams params;
+    LockParams params = {0};
     fill_params(&params, lock);
     _cleanup_result_ Result *rows = NULL;
     if (!session_query_params(session, sql_migrate_lock_ours, 2, params.values, &rows, err))
@@ -52,7 +52,7 @@ bool migrate_lock_check(Session *session, MigrateLock lock, Error *err)
 
 static bool try_lock(Session *session, MigrateLock lock, bool *taken, Error *err)
 {
-    LockParams params;
+    LockParams params = {0};
     fill_params(&params, lock);
     _cleanup_result_ Result *rows = NULL;
     if (!session_query_params(session, sql_migrate_lock_take, 2, params.values, &rows, err))
@@ -64,7 +64,7 @@ static bool try_lock(Session *session, MigrateLock lock, bool *taken, Error *err
 bool migrate_lock_describe(Arena *arena, Session *session, MigrateLock lock, const char **holder,
                            Error *err)
 {
-    LockParams params;
+    LockParams params = {0};
     fill_params(&params, lock);
     _cleanup_result_ Result *rows = NULL;
     if (!session_query_params(session, sql_migrate_lock_holder, 2, params.values, &rows, err))
