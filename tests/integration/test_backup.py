@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support.backups import NASTY, NASTY_ROWS, NASTY_TABLES, fill, rewrite_manifest
+from support.waiting import wait_until
 
 NAME = re.compile(r"vaxtrace-production-\d{8}-\d{6}\.sql\.gz$")
 
@@ -31,13 +32,6 @@ def create(vaxdb, database, *more):
 
 def listed(vaxdb, *more):
     return vaxdb.ok("backup", "list", "--json", *more).json["backups"]
-
-
-def wait_for(condition, timeout_s=30):
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
 
 
 def test_a_backup_is_what_every_tool_expects(vaxdb, new_database, database):
@@ -168,7 +162,7 @@ def test_ctrl_c_stops_in_order(vaxdb, database, scratch):
     fill(database, rows=200_000)
     folder = scratch / "backups"
     process = vaxdb.start("backup", "create", "-e", "production", "--url", database.url, "--dir", folder)
-    wait_for(lambda: folder.exists() and any(folder.glob(".*.sql.gz.partial")))
+    wait_until(lambda: folder.exists() and any(folder.glob(".*.sql.gz.partial")))
     process.send_signal(signal.SIGINT)
     outcome = vaxdb.finish(process)
     assert outcome.status == 130, outcome
@@ -197,7 +191,7 @@ def test_a_lost_connection_leaves_nothing(vaxdb, own_server, scratch):
     server.execute("CREATE TABLE big AS SELECT i, md5(i::text) FROM generate_series(1, 300000) i")
     folder = scratch / "backups"
     process = vaxdb.start("backup", "create", "-e", "production", "--url", server.url(), "--dir", folder)
-    wait_for(lambda: folder.exists() and any(folder.glob(".*.sql.gz.partial")))
+    wait_until(lambda: folder.exists() and any(folder.glob(".*.sql.gz.partial")))
     server.kill()
     outcome = vaxdb.finish(process)
     assert outcome.status in (1, 5), outcome
@@ -323,10 +317,10 @@ def test_a_queued_change_of_a_table_is_let_through(vaxdb, database, scratch):
         "SELECT count(*) > 0 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
         "WHERE a.application_name {} 'vaxdb backup' AND l.relation = 'stock'::regclass AND {} l.granted"
     )
-    wait_for(lambda: database.scalar(locks.format("=", "")))
+    wait_until(lambda: database.scalar(locks.format("=", "")))
     change = threading.Thread(target=database.execute, args=["TRUNCATE stock"])
     change.start()
-    wait_for(lambda: database.scalar(locks.format("<>", "NOT")))
+    wait_until(lambda: database.scalar(locks.format("<>", "NOT")))
     go.touch()
     outcome = vaxdb.finish(process)
     change.join()

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+from support.waiting import wait_until
 
 SECTIONS = {
     "Performance Tuning": 6,
@@ -138,7 +139,7 @@ def visits(vaxdb, any_database):
 def test_where_and_join_columns(vaxdb, visits):
     assert item(vaxdb, visits, "tuning.statistics")["status"] == "fail"
     vaxdb.ok("index", "analyze", "--url", visits.url)
-    assert item(vaxdb, visits, "tuning.statistics")["status"] == "pass"
+    wait_until(lambda: item(vaxdb, visits, "tuning.statistics")["status"] == "pass")
     names = ["indexing.where-columns", "tuning.full-scans", "tuning.indexes"]
     for seen in checklist(vaxdb, visits, *names)["items"]:
         assert seen["status"] == "fail" and "visits in visits_of_clinic" in seen["evidence"]

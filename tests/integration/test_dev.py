@@ -6,12 +6,12 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from support.servers import bindir
+from support.waiting import wait_until
 
 as_root = os.geteuid() == 0
 
@@ -26,13 +26,6 @@ def connect(vaxdb, env="development"):
 
 def postmaster_pid(vaxdb):
     return int((vaxdb.state / "cluster/data/postmaster.pid").read_text().split()[0])
-
-
-def wait_until(condition, seconds=20):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def is_gone(pid):

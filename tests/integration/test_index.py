@@ -1,17 +1,10 @@
 """vaxdb index: what is listed, what is never called unused, and the repairs."""
 
 import threading
-import time
 
 import psycopg
 import pytest
-
-
-def wait_until(condition, timeout_s=20):
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
+from support.waiting import wait_until
 
 
 def index(vaxdb, what, database, *more):
@@ -121,8 +114,10 @@ def test_unused_follows_the_scans(vaxdb, clinics):
         connection.execute("SET enable_seqscan = off")
         for _ in range(3):
             connection.execute("SELECT count(*) FROM clinics WHERE opened = '2026-01-01'")
-    used = clinics.execute(
-        "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE idx_scan BETWEEN 3 AND 9"
+    used = wait_until(
+        lambda: clinics.execute(
+            "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE idx_scan BETWEEN 3 AND 9"
+        )
     )
     assert len(used) == 1
     ((name, scans),) = used

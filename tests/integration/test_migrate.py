@@ -1,13 +1,13 @@
 """vaxdb migrate: what runs, what is recorded, what is refused, and what is said."""
 
 import signal
-import time
 from pathlib import Path
 
 import psycopg
 import pytest
 from support.migrations import Project, checksum
 from support.pooler import Pooler
+from support.waiting import wait_until
 
 GUIDE = Path(__file__).parents[2] / "backend/database/migrations"
 
@@ -15,15 +15,6 @@ GUIDE = Path(__file__).parents[2] / "backend/database/migrations"
 @pytest.fixture
 def project(vaxdb, database):
     return Project(vaxdb, database)
-
-
-def wait_for(condition, timeout_s=20):
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
 
 
 # ---- the guide ---------------------------------------------------------------------------------
@@ -384,7 +375,7 @@ def test_ctrl_c_cancels_on_the_server(project):
     project.write("001_a.sql", "CREATE TABLE a (); SELECT pg_sleep(60)")
     process = project.start("up")
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ 'sleep.60'"
-    wait_for(lambda: project.value(sleeping + " AND pid <> pg_backend_pid()") == 1)
+    wait_until(lambda: project.value(sleeping + " AND pid <> pg_backend_pid()") == 1)
     process.send_signal(signal.SIGINT)
     assert project.vaxdb.finish(process, timeout_s=10).status == 130
     assert project.value(sleeping + " AND pid <> pg_backend_pid()") == 0
@@ -589,7 +580,7 @@ def test_a_waiter_says_for_whom_and_gives_up_in_time(project):
     project.write("001_a.sql", "CREATE TABLE a (); SELECT pg_sleep(30)")
     holder = project.start("up")
     sleeping = "SELECT pid FROM pg_stat_activity WHERE query ~ 'sleep.30' AND pid <> pg_backend_pid()"
-    wait_for(lambda: project.query(sleeping))
+    wait_until(lambda: project.query(sleeping))
     refused = project.fails(3, "up", "--wait", "300ms")
     assert "Waiting for another migration run: server process" in refused.stderr
     assert "in progress" in project.ok("status", "--json").json["running"]
@@ -607,7 +598,7 @@ def test_a_runner_waits_for_the_statement_that_a_killed_one_left(vaxdb, servers,
         blocker.execute("BEGIN; INSERT INTO t VALUES (1)")
         killed = project.start("up")
         building = "SELECT count(*) FROM pg_stat_progress_create_index"
-        wait_for(lambda: project.value(building) == 1)
+        wait_until(lambda: project.value(building) == 1)
         killed.kill()
         assert killed.wait() == -signal.SIGKILL
         killed.communicate()

@@ -1,17 +1,10 @@
 """vaxdb monitor: the guide's metrics on every major, and who waits for whom."""
 
 import threading
-import time
 
 import psycopg
 import pytest
-
-
-def wait_until(condition, timeout_s=20):
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
+from support.waiting import wait_until
 
 
 def monitor(vaxdb, what, database, *more):

@@ -19,6 +19,7 @@ from support.backups import (
     fingerprint,
     rewrite_manifest,
 )
+from support.waiting import wait_until
 
 
 def create(vaxdb, database, *more):
@@ -38,13 +39,6 @@ def drill(vaxdb, database, *more, status=0):
 
 def scratches(server):
     return {name for name in databases(server) if name.startswith("vaxdb_")}
-
-
-def wait_for(condition, timeout_s=30):
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
 
 
 def schema_and_data(database):
@@ -198,7 +192,7 @@ def test_a_restore_that_is_stopped_changes_nothing(vaxdb, new_database, target, 
     path = create(vaxdb, source)
     before = fingerprint(target)
     process = vaxdb.start("restore", path, "-e", "staging", "--url", target.url)
-    wait_for(lambda: scratches(target.server))
+    wait_until(lambda: scratches(target.server))
     time.sleep(0.2)
     process.send_signal(how)
     if how == signal.SIGINT:
@@ -405,7 +399,7 @@ def test_a_drill_that_is_stopped_leaves_nothing(vaxdb, database, how):
     fill(database, rows=100_000)
     create(vaxdb, database)
     process = vaxdb.start("drill", "run", "-e", "production", "--url", database.url)
-    wait_for(lambda: scratches(database.server))
+    wait_until(lambda: scratches(database.server))
     time.sleep(0.2)
     process.send_signal(how)
     if how == signal.SIGINT:
