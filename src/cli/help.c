@@ -118,8 +118,8 @@ void help_print_all(const CommandTables *tables, FILE *out)
 void help_print_command(const Command *command, FILE *out)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    (void)fprintf(out, "vaxdb %s: ", command->name);
-    print_wrapped(out, command->summary, 0, strlen(command->name) + 8);
+    (void)fprintf(out, "vaxdb %s:", command->name);
+    print_wrapped(out, command->summary, 0, strlen(command->name) + 7);
     (void)fprintf(out, "\nUsage: vaxdb %s%s%s [FLAGS]\n", command->name,
                   *command->synopsis ? " " : "", command->synopsis);
     if (command->details) {

@@ -23,11 +23,11 @@ static const OptionSpec dir_options[] = {DIR_OPTION, OPTION_END};
 static const OptionSpec up_options[] = {
     RUN_OPTIONS,
     {.name = "to", .kind = OPTION_TEXT, .argument = "NAME", .help = "stop after this migration"},
-    {.name = "no-lint", .kind = OPTION_FLAG, .help = "do not look for dangerous changes first"},
+    {.name = "no-lint", .kind = OPTION_FLAG, .help = "for later versions, which lint first; no effect yet"},
     {.name = "skip-staging", .kind = OPTION_TEXT, .argument = "REASON",
-     .help = "do not ask for evidence of a run in staging"},
+     .help = "for later versions, which ask for staging's evidence; no effect yet"},
     {.name = "no-backup", .kind = OPTION_TEXT, .argument = "REASON",
-     .help = "do not ask for a recent backup"},
+     .help = "for later versions, which ask for a backup; no effect yet"},
     OPTION_END,
 };
 static const OptionSpec down_options[] = {

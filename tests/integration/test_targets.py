@@ -87,3 +87,30 @@ def test_a_server_that_comes_up_late_is_reached(vaxdb, own_server):
             break
     server.start()
     assert vaxdb.finish(process).status == 0
+
+
+def test_guards_follow_the_database_and_not_the_label(vaxdb, database):
+    """A database seen as production is guarded by whatever name it is opened later."""
+    migrations = vaxdb.work / "migrations"
+    migrations.mkdir()
+    (migrations / "001_t.sql").write_text("CREATE TABLE t ();\n")
+    (migrations / "001_t.down.sql").write_text("DROP TABLE t;\n")
+    vaxdb.ok("migrate", "up", "--url", database.url)
+    vaxdb.ok("migrate", "redo", "--url", database.url)  # nobody's production yet
+    vaxdb.write_config(production=database.url, staging=database.url)
+    vaxdb.ok("migrate", "status", "-e", "production")
+    server = database.server
+    same = f"host={server.host} port={server.port} dbname={database.name} user={server.superuser}"
+    for where in (
+        ["--url", database.url],
+        ["-e", "staging"],
+        ["-e", "staging", "-y"],
+        ["-d", same],
+        ["-e", "production", "-y"],
+    ):
+        refused = vaxdb.fails(3, "migrate", "down", *where, env={"PGPASSWORD": server.password})
+        assert f"--confirm {database.name}" in refused.stderr, where
+    assert database.scalar("SELECT to_regclass('t') IS NOT NULL")
+    vaxdb.fails(3, "migrate", "down", "--url", database.url, "--confirm", "other")
+    vaxdb.ok("migrate", "down", "--url", database.url, "--confirm", database.name)
+    assert database.scalar("SELECT to_regclass('t') IS NULL")
