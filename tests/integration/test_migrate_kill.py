@@ -150,12 +150,14 @@ class Disturbed:
 
 
 def kill_runners(disturbed, chance, count):
-    """Kills so many runs, at random moments; the states that were seen."""
-    kills, seen = 0, set()
+    """Kills so many runs, at random moments; the states that were seen. How long a run is left alone
+    follows the machine: longer when the last one got nowhere, shorter when it came to its end."""
+    kills, seen, before = 0, set(), None
+    patience = disturbed.seconds * 0.35
     while kills < count:
         process = disturbed.project.start("up")
         try:
-            process.wait(chance.uniform(0, disturbed.seconds * 0.35))
+            process.wait(chance.uniform(0, patience))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -163,6 +165,11 @@ def kill_runners(disturbed, chance, count):
         kills += process.returncode != 0
         disturbed.wait_until_quiet()
         seen.update(states := disturbed.check_status())
+        if process.returncode == 0:
+            patience *= 0.8
+        elif states == before:
+            patience *= 1.1
+        before = states
         if states[-1] == "applied" or chance.random() < 0.05:
             disturbed.finish()
     disturbed.finish()
