@@ -25,10 +25,47 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The median of runs times of the query, from sending it to its last row, after one that warms up.
- */
-static bool median_ms(Session *session, const Query *query, const char *const *values, int runs,
-                      double *ms, Error *err)
+static double median(double *times, int count)
+{
+    qsort(times, (size_t)count, sizeof(times[0]), compare_doubles);
+    return times[count / 2];
+}
+
+/* The plan that the server carried out, with what it measured; the caller owns it. */
+static bool explain_analyze(Session *session, Arena *arena, const Query *query,
+                            const char *const *values, json_t **plan, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    const char *explain =
+        arena_printf(arena, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) %s", query->sql);
+    if (!session_query_params(session, explain, query->binding_count, values, &rows, err))
+        return error_context(err, "%s", query->path);
+    const char *text = result_cell(rows, 0, 0);
+    return json_parse(text, strlen(text), "the server's plan", plan, err);
+}
+
+/* The median time that the server takes to carry the query out, after one run that warms up. The
+ * network and the wake-up of processes, the same with any plan, are not in it. */
+static bool median_server_ms(Session *session, Arena *arena, const Query *query,
+                             const char *const *values, int runs, double *ms, Error *err)
+{
+    double times[RUNS_MAX];
+    assert(runs <= RUNS_MAX);
+    for (int i = -1; i < runs; i++) {
+        _cleanup_json_ json_t *plan = NULL;
+        if (!explain_analyze(session, arena, query, values, &plan, err))
+            return false;
+        const json_t *time = json_object_get(json_array_get(plan, 0), "Execution Time");
+        if (i >= 0)
+            times[i] = json_number_value(time);
+    }
+    *ms = median(times, runs);
+    return true;
+}
+
+/* The median time from sending the query to its last row, as the application sees it. */
+static bool median_round_trip_ms(Session *session, const Query *query, const char *const *values,
+                                 int runs, double *ms, Error *err)
 {
     double times[RUNS_MAX];
     assert(runs <= RUNS_MAX);
@@ -40,8 +77,7 @@ static bool median_ms(Session *session, const Query *query, const char *const *v
         if (i >= 0)
             times[i] = (double)(clock_monotonic_us() - from_us) / 1000;
     }
-    qsort(times, (size_t)runs, sizeof(times[0]), compare_doubles);
-    *ms = times[runs / 2];
+    *ms = median(times, runs);
     return true;
 }
 
@@ -77,7 +113,7 @@ static bool drop_indexes_and_time(Session *session, Arena *arena, const Query *q
         if (!session_execute(session, drop, err))
             return false;
     }
-    return median_ms(session, query, values, RUNS_SLOW, ms, err);
+    return median_server_ms(session, arena, query, values, RUNS_SLOW, ms, err);
 }
 
 static bool measure_query(Session *session, Arena *arena, const QueryList *queries,
@@ -87,12 +123,14 @@ static bool measure_query(Session *session, Arena *arena, const QueryList *queri
     const char **values = NULL;
     double without_ms = 0;
     double with_ms = 0;
+    double round_trip_ms = 0;
     if (!find_query(queries, "facility_stockouts", &query, err) ||
         !query_bind(session, arena, query, &values, err) ||
         !session_execute(session, "BEGIN", err) ||
         !rolled_back(session,
                      drop_indexes_and_time(session, arena, query, values, &without_ms, err), err) ||
-        !median_ms(session, query, values, RUNS_FAST, &with_ms, err))
+        !median_server_ms(session, arena, query, values, RUNS_FAST, &with_ms, err) ||
+        !median_round_trip_ms(session, query, values, RUNS_FAST, &round_trip_ms, err))
         return false;
     add(claims, (Claim){.id = "query_without_index",
                         .text = "Stockouts of one facility, no index",
@@ -108,6 +146,13 @@ static bool measure_query(Session *session, Arena *arena, const QueryList *queri
                         .value = with_ms,
                         .unit = "ms",
                         .met = with_ms < 1});
+    add(claims, (Claim){.id = "round_trip_with_index",
+                        .text = "  as the application sees it",
+                        .guide = "1-5 ms",
+                        .measured = str_duration(arena, round_trip_ms),
+                        .value = round_trip_ms,
+                        .unit = "ms",
+                        .met = round_trip_ms < 5});
     double times = with_ms > 0 ? without_ms / with_ms : 0;
     add(claims, (Claim){.id = "index_speedup",
                         .text = "Faster by the index",
@@ -206,16 +251,10 @@ static bool measure_covering(Session *session, Arena *arena, const QueryList *qu
 {
     const Query *query = NULL;
     const char **values = NULL;
-    _cleanup_result_ Result *rows = NULL;
     _cleanup_json_ json_t *plan = NULL;
     if (!find_query(queries, "facility_vaccine_stock_details", &query, err) ||
-        !query_bind(session, arena, query, &values, err))
-        return false;
-    const char *explain = arena_printf(arena, "EXPLAIN (ANALYZE, FORMAT JSON) %s", query->sql);
-    if (!session_query_params(session, explain, query->binding_count, values, &rows, err))
-        return error_context(err, "%s", query->path);
-    const char *text = result_cell(rows, 0, 0);
-    if (!json_parse(text, strlen(text), "the server's plan", &plan, err))
+        !query_bind(session, arena, query, &values, err) ||
+        !explain_analyze(session, arena, query, values, &plan, err))
         return false;
     int64_t scans = 0;
     int64_t fetches = 0;

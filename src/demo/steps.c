@@ -147,11 +147,11 @@ static bool run_data(Demo *demo, json_t *facts, Error *err)
     DatasetResult result;
     if (!dataset_load(session, demo->arena, demo->log, &spec, &result, err))
         return false;
-    demo_say(demo, "%s stock snapshots (%s facilities, %s) and %s rows of other tables.",
-             str_count(demo->arena, result.tables[TABLE_STOCK_SNAPSHOTS].rows),
-             str_count(demo->arena, result.facilities), plural(demo, result.days, "day"),
-             str_count(demo->arena, result.rows - result.tables[TABLE_STOCK_SNAPSHOTS].rows));
-    demo_say(demo, "Written at %s snapshots a second.",
+    int64_t snapshots = result.tables[TABLE_STOCK_SNAPSHOTS].rows;
+    demo_say(demo, "%s stock snapshots: %s facilities, %s.", str_count(demo->arena, snapshots),
+             str_count(demo->arena, result.facilities), plural(demo, result.days, "day"));
+    demo_say(demo, "%s rows of other tables. Snapshots went in at %s a second.",
+             str_count(demo->arena, result.rows - snapshots),
              str_count(demo->arena, (int64_t)result.rows_per_second));
     demo_set_int(facts, "stock_snapshots", result.tables[TABLE_STOCK_SNAPSHOTS].rows);
     demo_set_int(facts, "rows", result.rows);
@@ -198,7 +198,7 @@ static bool run_claims(Demo *demo, json_t *facts, Error *err)
         return false;
     demo_say(demo, "An index is to a table what the index of a book is to its pages. Without it");
     demo_say(demo, "every row is read. (\"No index\": dropped in a transaction that was rolled");
-    demo_say(demo, "back. Times are medians of many runs.)");
+    demo_say(demo, "back. Times are the server's, medians of many runs.)");
     print_claims(demo, &claims);
     record_claims(demo, &claims);
     demo_set_int(facts, "claims", (int64_t)claims.count);
