@@ -122,7 +122,7 @@ def test_texts(name, text, words, tree):
 
 
 def test_texts_leaves_other_paths_alone(tree):
-    text = "a network/rooted thing, $HOME/work/x, scratch/work/y, /path/to/scripts\n"
+    text = "a network/rooted thing, $HOME/root/x, scratch/root/y, /path/to/scripts\n"
     assert found("texts", tree(**{"docs/x.md": text})) == []
 
 
