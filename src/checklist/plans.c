@@ -1,4 +1,3 @@
-#include "base/file.h"
 #include "base/json.h"
 #include "checklist/facts.h"
 #include "pg/queries.h"
@@ -99,20 +98,10 @@ static bool plan_all(const ChecklistSpec *spec, const TableList *tables, const Q
     return true;
 }
 
-static const char *queries_directory(const ChecklistSpec *spec)
-{
-    const char *set = config_text(spec->config, spec->env, "queries_dir");
-    if (set)
-        return set;
-    const char *usual =
-        path_join(spec->arena, config_directory(spec->config), "backend/database/queries");
-    return file_is_directory(usual) ? usual : NULL;
-}
-
 bool plans_read(const ChecklistSpec *spec, const TableList *tables, QueryPlans *plans, Error *err)
 {
     str_list_init(&plans->failed, spec->arena);
-    plans->directory = queries_directory(spec);
+    plans->directory = config_folder(spec->config, spec->env, "queries_dir");
     if (!plans->directory)
         return true;
     QueryList list;

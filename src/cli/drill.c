@@ -10,17 +10,6 @@
 
 #define LIST_MAX 1000
 
-/* queries_dir, else where the guide has them, when there is such a folder. */
-static const char *queries_directory(const Context *context)
-{
-    const char *directory = config_text(context->config, context->env, "queries_dir");
-    if (directory)
-        return directory;
-    const char *usual =
-        path_join(context->arena, config_directory(context->config), "backend/database/queries");
-    return file_is_directory(usual) ? usual : NULL;
-}
-
 static void print_report(const Context *context, const DrillReport *report)
 {
     Table *table = table_create(context->arena);
@@ -66,7 +55,7 @@ static bool run_drill(Context *context, Error *err)
     DrillSpec spec = {
         .env = env_name(context->env),
         .app_role = config_text(context->config, context->env, "app_role"),
-        .queries_directory = queries_directory(context),
+        .queries_directory = config_folder(context->config, context->env, "queries_dir"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
     };
     const char *on = options_text(context->options, "on");

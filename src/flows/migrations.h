@@ -6,9 +6,8 @@
 #include "flows/target.h"
 #include "migrate/migrate.h"
 
-/* The setting `migrations` (or --dir), else the first that is there of backend/database/migrations,
- * database/migrations, db/migrations and migrations beside the configuration or in the working
- * directory; where none is there, the guide's beside the configuration. Absolute. */
+/* The folder of migrations (config_folder; --dir is its flag); where none is there, the guide's,
+ * beside the configuration. Absolute. */
 bool migrations_locate(Arena *arena, const Config *config, EnvKind env, const char **directory,
                        Error *err) MUST_CHECK;
 /* Everything but the listeners. */
