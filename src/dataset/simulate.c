@@ -154,7 +154,7 @@ static void spoil(Simulation *simulation, uint8_t vaccine, Pair *pair)
     if (!simulation->cold.excursions)
         return;
     pair->heat = (uint16_t)(pair->heat + simulation->cold.excursions);
-    uint32_t stage = 1u + pair->heat / dataset_vaccines[vaccine].heat_to_stage_2;
+    uint32_t stage = 1u + (uint32_t)pair->heat / dataset_vaccines[vaccine].heat_to_stage_2;
     stage = stage > 4 ? 4 : stage;
     if (stage > pair->vvm_stage && stage >= 3)
         tell_event(simulation, stage == 3 ? EVENT_VVM_STAGE_3 : EVENT_VVM_STAGE_4, vaccine,

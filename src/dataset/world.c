@@ -77,7 +77,8 @@ static void fill_facility(const World *world, Facility *facility, uint32_t index
         hospital ? 15000 + random_below(hash, 32, 35000) : 1500 + random_below(hash, 32, 8000);
     facility->phase = (uint8_t)random_below(more, 0, CYCLE_DAYS);
     uint32_t weekday = random_below(more, 24, 5);
-    facility->session_days = hospital ? 0x1f : (uint8_t)(1u << weekday | 1u << ((weekday + 2) % 5));
+    uint32_t two_days = 1u << weekday | 1u << ((weekday + 2) % 5);
+    facility->session_days = (uint8_t)(hospital ? 0x1fu : two_days);
     facility->sessions = hospital ? 5 : 2;
     facility->solar = random_below(more, 32, 100) < 45;
 }
