@@ -77,9 +77,7 @@ static void values_may_be_long(UNUSED void **state)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     size_t length = 100000;
-    char *text = arena_alloc(arena, length + 16);
-    memcpy(text, "[a]\nx=", 6);
-    memset(text + 6, 'v', length);
+    const char *text = arena_printf(arena, "[a]\nx=%0*d", (int)length, 1);
     Ini ini;
     Error err = {0};
     assert_true(parse(arena, text, &ini, &err));
