@@ -103,3 +103,9 @@ bool clock_sleep_ms(int64_t ms)
         (void)nanosleep(&nap, NULL);
     }
 }
+
+int64_t clock_jittered_ms(int64_t ms)
+{
+    uint32_t noise = (uint32_t)((uint64_t)clock_monotonic_us() * 2654435761U) >> 16;
+    return ms / 2 + (int64_t)noise % (ms / 2 + 1);
+}

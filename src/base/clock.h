@@ -20,3 +20,5 @@ bool clock_parse_date(const char *text, int32_t *days) MUST_CHECK;
 char *clock_date(Arena *arena, int32_t days);
 /* Sleeps; returns early, false, when the program is interrupted (interrupt.h). */
 bool clock_sleep_ms(int64_t ms);
+/* Between half and all of ms, so that many who wait the same time do not come back at once. */
+int64_t clock_jittered_ms(int64_t ms);

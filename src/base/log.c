@@ -82,21 +82,6 @@ const char *log_red(const Log *log)
     return log->color ? "\033[1;31m" : "";
 }
 
-const char *log_green(const Log *log)
-{
-    return log->color ? "\033[32m" : "";
-}
-
-const char *log_yellow(const Log *log)
-{
-    return log->color ? "\033[33m" : "";
-}
-
-const char *log_dim(const Log *log)
-{
-    return log->color ? "\033[2m" : "";
-}
-
 const char *log_reset(const Log *log)
 {
     return log->color ? "\033[0m" : "";

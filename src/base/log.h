@@ -31,9 +31,6 @@ void log_error(Log *log, const Error *err);
 /* ANSI codes, "" without colour. */
 const char *log_bold(const Log *log);
 const char *log_red(const Log *log);
-const char *log_green(const Log *log);
-const char *log_yellow(const Log *log);
-const char *log_dim(const Log *log);
 const char *log_reset(const Log *log);
 
 /* Asks a yes/no question on the terminal. True on "y" or "yes", and under -y. Without a terminal to

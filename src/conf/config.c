@@ -353,11 +353,6 @@ int64_t config_int(const Config *config, EnvKind env, const char *key)
     return value ? option_number(setting_find(key), value) : 0;
 }
 
-bool config_bool(const Config *config, EnvKind env, const char *key)
-{
-    return config_int(config, env, key) != 0;
-}
-
 const char *config_source(const Config *config, EnvKind env, const char *key)
 {
     return find_value(config, env, key).source;

@@ -32,7 +32,6 @@ const char *config_directory(const Config *config);
 /* Values as text; NULL when neither set nor defaulted. PATH values come back absolute. */
 const char *config_text(const Config *config, EnvKind env, const char *key);
 int64_t config_int(const Config *config, EnvKind env, const char *key);
-bool config_bool(const Config *config, EnvKind env, const char *key);
 /* Where the value came from: "--dir", "$VAXDB_BACKUP_DIR", "vaxdb.ini:12", "default". */
 const char *config_source(const Config *config, EnvKind env, const char *key);
 

@@ -70,13 +70,6 @@ static bool is_lock_failure(const Error *err)
            str_equal(err->sqlstate, SQLSTATE_DEADLOCK);
 }
 
-/* Between half and all of the nominal pause, so that two runs do not meet again. */
-static int64_t jittered(int64_t ms)
-{
-    uint32_t noise = (uint32_t)((uint64_t)clock_monotonic_us() * 2654435761U) >> 16;
-    return ms / 2 + (int64_t)noise % (ms / 2 + 1);
-}
-
 bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err)
 {
     const MigrateOptions *options = now->runner->options;
@@ -92,7 +85,7 @@ bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err)
                      now->step->file_name, tries + 1, options->lock_attempts);
         if (session_in_transaction(work) && !session_execute(work, "ROLLBACK", err))
             return false;
-        if (!clock_sleep_ms(jittered(pause_ms)))
+        if (!clock_sleep_ms(clock_jittered_ms(pause_ms)))
             return interrupt_check(err);
         pause_ms = pause_ms * 2 < RETRY_LAST_MS ? pause_ms * 2 : RETRY_LAST_MS;
     }

@@ -14,11 +14,6 @@ size_t result_columns(const Result *rows)
     return (size_t)PQnfields(rows);
 }
 
-const char *result_column_name(const Result *rows, size_t column)
-{
-    return PQfname(rows, (int)column);
-}
-
 const char *result_cell(const Result *rows, size_t row, size_t column)
 {
     assert(row < result_rows(rows) && column < result_columns(rows));

@@ -143,13 +143,6 @@ static bool is_transient(const Error *err)
     return false;
 }
 
-/* Between half and all of the nominal delay, so that many clients do not come back at once. */
-static int64_t jittered(int64_t ms)
-{
-    uint32_t noise = (uint32_t)(clock_monotonic_us() * 2654435761U) >> 16;
-    return ms / 2 + (int64_t)noise % (ms / 2 + 1);
-}
-
 static bool set_timeouts(Session *session, const SessionOptions *options, Error *err)
 {
     char sql[256];
@@ -167,7 +160,7 @@ static bool connect_with_retries(const SessionOptions *options, PGconn **conn, E
             return true;
         if (err->code == ERR_INTERRUPTED || attempt >= attempts || !is_transient(err))
             return false;
-        int64_t wait_ms = jittered(delay_ms);
+        int64_t wait_ms = clock_jittered_ms(delay_ms);
         if (options->log)
             log_info(options->log, "cannot connect yet, trying again in %.1f s (%d of %d): %s",
                      (double)wait_ms / 1000, attempt + 1, attempts, err->message);

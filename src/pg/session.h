@@ -95,7 +95,6 @@ char *sql_literal(Arena *arena, const char *text);
 /* Rows. Column names that are not there are programming errors (assert). */
 size_t result_rows(const Result *rows);
 size_t result_columns(const Result *rows);
-const char *result_column_name(const Result *rows, size_t column);
 bool result_is_null(const Result *rows, size_t row, const char *column);
 const char *result_text(const Result *rows, size_t row, const char *column); /* NULL for NULL */
 const char *result_cell(const Result *rows, size_t row, size_t column);      /* NULL for NULL */

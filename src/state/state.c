@@ -180,11 +180,3 @@ bool state_identity_remember(State *state, const char *system_identifier, const 
                      "env = iif(env = 'production', env, excluded.env), seen_at = excluded.seen_at",
                      "sssi", system_identifier, database, env, clock_unix_s());
 }
-
-bool state_identity_forget(State *state, const char *system_identifier, const char *database,
-                           Error *err)
-{
-    return state_run(state, err,
-                     "DELETE FROM identities WHERE system_identifier = ?1 AND database = ?2", "ss",
-                     system_identifier, database);
-}

@@ -28,10 +28,8 @@ static inline void cleanup_state(State **state)
 
 /* Which environment a database was last opened as: the guards follow it. env is "production", ...;
  * NULL when it was never seen. A database seen as production stays production whatever it is later
- * opened as, until state_identity_forget. */
+ * opened as. */
 bool state_identity_get(State *state, Arena *arena, const char *system_identifier,
                         const char *database, const char **env, Error *err) MUST_CHECK;
 bool state_identity_remember(State *state, const char *system_identifier, const char *database,
                              const char *env, Error *err) MUST_CHECK;
-bool state_identity_forget(State *state, const char *system_identifier, const char *database,
-                           Error *err) MUST_CHECK;
