@@ -80,6 +80,7 @@ static char *runs_ddl(Arena *arena, const Ledger *ledger)
                         "    before TEXT,\n"
                         "    chain VARCHAR(64) NOT NULL DEFAULT '',\n"
                         "    backup_id TEXT,\n"
+                        "    overrides TEXT,\n"
                         "    started_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),\n"
                         "    finished_at TIMESTAMPTZ,\n"
                         "    duration_ms BIGINT,\n"
@@ -206,15 +207,16 @@ static const char *literal_or_null(Arena *arena, const char *text)
 
 /* The columns that RunFacts fill. */
 #define FACT_COLUMNS                                                                               \
-    "name, direction, checksum, down_checksum, transactional, statements, backup_id"
+    "name, direction, checksum, down_checksum, transactional, statements, backup_id, overrides"
 
 static char *fact_values(Arena *arena, const RunFacts *facts)
 {
-    return arena_printf(arena, "%s, '%s', '%s', %s, %s, %zu, %s", sql_literal(arena, facts->name),
-                        facts->direction == RUN_UP ? "up" : "down", facts->checksum,
-                        literal_or_null(arena, facts->down_checksum),
+    return arena_printf(arena, "%s, '%s', '%s', %s, %s, %zu, %s, %s",
+                        sql_literal(arena, facts->name), facts->direction == RUN_UP ? "up" : "down",
+                        facts->checksum, literal_or_null(arena, facts->down_checksum),
                         facts->transactional ? "true" : "false", facts->statements,
-                        literal_or_null(arena, facts->backup_id));
+                        literal_or_null(arena, facts->backup_id),
+                        literal_or_null(arena, facts->overrides));
 }
 
 char *ledger_sql_run_done(Arena *arena, const Ledger *ledger, const RunFacts *facts,

@@ -68,6 +68,7 @@ typedef struct {
     bool transactional;
     size_t statements;
     const char *backup_id; /* NULL for none */
+    const char *overrides; /* JSON: guards passed by, and why; NULL for none */
 } RunFacts;
 /* A whole run of a transactional file, recorded inside its transaction. */
 char *ledger_sql_run_done(Arena *arena, const Ledger *ledger, const RunFacts *facts,

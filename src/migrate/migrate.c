@@ -70,6 +70,15 @@ static bool check_not_analysed(Runner *runner, const MigrateStep *step, MigrateR
     return true;
 }
 
+static bool approve(Runner *runner, const MigrateStatus *status, const MigratePlan *plan,
+                    Error *err)
+{
+    const MigrateOptions *options = runner->options;
+    runner->review = (MigrateReview){.status = status, .plan = plan, .session = runner->guard};
+    return !options->approve || plan->count == 0 ||
+           options->approve(options->guardian, &runner->review, err);
+}
+
 static bool run_plan(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
 {
     for (size_t i = 0; i < plan->count; i++) {
@@ -122,7 +131,8 @@ bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, Mig
     if (!runner_open(&runner, arena, options, err) || !read_status(&runner, &status, err))
         return false;
     take_warnings(&status, report);
-    return migrate_plan_up(arena, &status, to, &plan, err) && run_plan(&runner, &plan, report, err);
+    return migrate_plan_up(arena, &status, to, &plan, err) &&
+           approve(&runner, &status, &plan, err) && run_plan(&runner, &plan, report, err);
 }
 
 bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, const char *to,
@@ -134,7 +144,7 @@ bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, co
     MigratePlan plan = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
            migrate_plan_down(arena, &status, steps, to, &plan, err) &&
-           run_plan(&runner, &plan, report, err);
+           approve(&runner, &status, &plan, err) && run_plan(&runner, &plan, report, err);
 }
 
 /* The up is read and checked before the down has run. */
@@ -164,6 +174,6 @@ bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *re
     MigrateStatus status;
     MigratePlan down = {0}, up = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
-           redo_plan(arena, &status, &down, &up, err) && run_plan(&runner, &down, report, err) &&
-           run_plan(&runner, &up, report, err);
+           redo_plan(arena, &status, &down, &up, err) && approve(&runner, &status, &down, err) &&
+           run_plan(&runner, &down, report, err) && run_plan(&runner, &up, report, err);
 }

@@ -37,21 +37,6 @@ typedef struct {
     int64_t duration_ms;      /* in `finished` only */
 } MigrateEvent;
 
-typedef struct {
-    const char *conninfo;
-    const char *directory;    /* of migrations, absolute */
-    const char *ledger_table; /* "schema_migrations" */
-    const char *backup_id;    /* recorded with each run; NULL for none */
-    int64_t lock_timeout_ms;  /* for each lock, inside transactions; then retry */
-    int lock_attempts;        /* tries of a file until its locks are had */
-    int64_t wait_ms;          /* for another run to end */
-    UnknownOutcome unknown;
-    Log *log;
-    void (*started)(void *data, const MigrateEvent *event); /* may be NULL */
-    void (*finished)(void *data, const MigrateEvent *event);
-    void *data;
-} MigrateOptions;
-
 /* ---- what is there ----------------------------------------------------------------------- */
 
 typedef enum {
@@ -129,6 +114,38 @@ bool migrate_plan_down(Arena *arena, const MigrateStatus *status, int64_t steps,
                        MigratePlan *plan, Error *err) MUST_CHECK;
 
 /* ---- doing it ---------------------------------------------------------------------------- */
+
+/* What is about to run, for approval: the locks are held, nothing of it has run. */
+typedef struct {
+    const MigrateStatus *status;
+    const MigratePlan *plan;
+    Session *session; /* idle, outside a transaction; for reading */
+    /* Set by whoever approves, recorded with each run; NULL for none. */
+    const char *backup_id; /* of the backup that was made for it */
+    const char *overrides; /* JSON: guards that were passed by, and why */
+} MigrateReview;
+
+typedef struct {
+    const char *conninfo;
+    const char *directory;    /* of migrations, absolute */
+    const char *ledger_table; /* "schema_migrations" */
+    int64_t lock_timeout_ms;  /* for each lock, inside transactions; then retry */
+    int lock_attempts;        /* tries of a file until its locks are had */
+    int64_t wait_ms;          /* for another run to end */
+    UnknownOutcome unknown;
+    bool allow_out_of_order; /* files before the newest applied one may run */
+    Log *log;
+    /* All may be NULL. A run that is not approved runs nothing and fails with the error given; it
+     * is not asked when there is nothing to do. One whose `applied` fails stops after that file,
+     * which stays applied. */
+    bool (*approve)(void *data, MigrateReview *review, Error *err);
+    bool (*applied)(void *data, const MigrateStep *step, Session *session, int64_t duration_ms,
+                    Error *err);
+    void (*started)(void *data, const MigrateEvent *event);
+    void (*finished)(void *data, const MigrateEvent *event);
+    void *data;     /* of started and finished */
+    void *guardian; /* of approve and applied */
+} MigrateOptions;
 
 typedef struct {
     StrList done;       /* names in the ledger, in the order they were done */

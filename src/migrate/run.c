@@ -302,7 +302,8 @@ bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *rep
                       .checksum = step->script.checksum,
                       .transactional = step->script.transaction,
                       .statements = step->script.count,
-                      .backup_id = runner->options->backup_id};
+                      .backup_id = runner->review.backup_id,
+                      .overrides = runner->review.overrides};
     StepRun now = {.runner = runner,
                    .arena = arena,
                    .step = step,
@@ -323,9 +324,12 @@ bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *rep
         close_failed(&now, report, err);
         return false;
     }
-    tell(&now, runner->options->finished, resume, clock_monotonic_ms() - now.started_ms);
+    int64_t duration_ms = clock_monotonic_ms() - now.started_ms;
+    tell(&now, runner->options->finished, resume, duration_ms);
     str_list_add(&report->done, step->name);
     if (step->script.loads_library)
         session_close(TAKE(runner->work));
-    return true;
+    const MigrateOptions *options = runner->options;
+    return !options->applied ||
+           options->applied(options->guardian, step, runner->guard, duration_ms, err);
 }

@@ -11,6 +11,7 @@ typedef struct {
     Session *work;  /* runs the files; NULL after a failure */
     Ledger ledger;
     int version; /* of the server */
+    MigrateReview review;
 } Runner;
 
 /* Connects, takes both locks, makes the ledger. */

@@ -1,0 +1,162 @@
+#include "base/str.h"
+#include "base/table.h"
+#include "cli/commands.h"
+#include "cli/migrate_work.h"
+
+static const OptionSpec dir_options[] = {DIR_OPTION, OPTION_END};
+
+static json_t *migration_json(const Migration *migration)
+{
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "name", json_text(migration->name));
+    (void)json_object_set_new(object, "state", json_text(migration_state_name(migration->state)));
+    (void)json_object_set_new(object, "checksum", json_text(migration->checksum));
+    (void)json_object_set_new(object, "applied_at", json_text(migration->applied_at));
+    (void)json_object_set_new(object, "down",
+                              json_text(migration->file ? migration->file->down_name : NULL));
+    if (migration->run) {
+        const LedgerRun *run = migration->run;
+        (void)json_object_set_new(object, "direction",
+                                  json_text(run->direction == RUN_UP ? "up" : "down"));
+        (void)json_object_set_new(object, "completed", json_integer(run->completed));
+        (void)json_object_set_new(object, "error", json_text(run->error));
+    }
+    return object;
+}
+
+static bool status_json(Context *context, const MigrateStatus *status, Error *err)
+{
+    json_t *migrations = json_array();
+    for (size_t i = 0; i < status->count; i++)
+        (void)json_array_append_new(migrations, migration_json(&status->items[i]));
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "migrations", migrations);
+    (void)json_object_set_new(object, "running", json_text(status->running));
+    (void)json_object_set_new(object, "orphans", migrate_list_json(&status->files.orphans));
+    (void)json_object_set_new(object, "warnings", migrate_list_json(&status->warnings));
+    return command_print_json(context, object, err);
+}
+
+static void status_table(Context *context, const MigrateStatus *status)
+{
+    Table *table = table_create(context->arena);
+    table_column(table, "Migration", TABLE_LEFT);
+    table_column(table, "State", TABLE_LEFT);
+    table_column(table, "Applied at", TABLE_LEFT);
+    table_column(table, "Down", TABLE_LEFT);
+    for (size_t i = 0; i < status->count; i++) {
+        const Migration *migration = &status->items[i];
+        const char *at = migration->applied_at;
+        table_row(table, (const char *[]){
+                             migration->name, migration_state_name(migration->state),
+                             at ? arena_printf(context->arena, "%.10s %.8s", at, at + 11) : NULL,
+                             migration->file && migration->file->down_path ? "yes" : "no"});
+    }
+    table_print(table, context->out, table_terminal_width(context->out));
+}
+
+static void status_talk(const Context *context, const MigrateStatus *status)
+{
+    migrate_print_warnings(context, &status->warnings);
+    for (size_t i = 0; i < status->files.orphans.count; i++)
+        log_warn(context->log, "%s is a down without its migration",
+                 status->files.orphans.items[i]);
+    for (size_t i = 0; i < status->count; i++) {
+        const LedgerRun *run = status->items[i].run;
+        if (run)
+            log_warn(context->log, "%s: its %s stopped after %lld statements%s%s",
+                     status->items[i].name, run->direction == RUN_UP ? "up" : "down",
+                     (long long)run->completed, run->error ? ": " : "",
+                     run->error ? run->error : "");
+    }
+    if (status->running)
+        log_info(context->log, "Now: %s", status->running);
+    size_t pending = migrate_status_count(status, MIGRATION_PENDING) +
+                     migrate_status_count(status, MIGRATION_PARTIAL);
+    if (pending > 0)
+        log_info(context->log, "%zu to do: `vaxdb migrate up -e %s`", pending,
+                 env_name(context->env));
+}
+
+static bool run_status(Context *context, Error *err)
+{
+    _cleanup_migrate_work_ MigrateWork work = {0};
+    MigrateStatus status;
+    if (!migrate_work_open(context, &work, err) || !migrate_work_status(&work, &status, err))
+        return false;
+    if (context->json)
+        return status_json(context, &status, err);
+    status_table(context, &status);
+    status_talk(context, &status);
+    return true;
+}
+
+static bool verify_json(Context *context, const MigrateFindings *findings, Error *err)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < findings->count; i++) {
+        const MigrateFinding *finding = &findings->items[i];
+        json_t *object = json_object();
+        (void)json_object_set_new(object, "name", json_text(finding->name));
+        (void)json_object_set_new(object, "problem", json_text(finding->problem));
+        (void)json_object_set_new(object, "message", json_text(finding->message));
+        (void)json_array_append_new(array, object);
+    }
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "ok", json_boolean(findings->count == 0));
+    (void)json_object_set_new(object, "findings", array);
+    return command_print_json(context, object, err);
+}
+
+static bool run_verify(Context *context, Error *err)
+{
+    _cleanup_migrate_work_ MigrateWork work = {0};
+    MigrateFindings findings;
+    if (!migrate_work_open(context, &work, err) ||
+        !migrate_verify(context->arena, work.session, work.options.directory,
+                        work.options.ledger_table, &findings, err))
+        return false;
+    if (context->json && !verify_json(context, &findings, err))
+        return false;
+    for (size_t i = 0; !context->json && i < findings.count; i++)
+        (void)fprintf(context->out, "%s: %s: %s\n", findings.items[i].problem,
+                      findings.items[i].name, findings.items[i].message);
+    if (findings.count == 0) {
+        log_info(context->log, "The ledger and the files agree");
+        return true;
+    }
+    (void)error_set(err, ERR_PROBLEMS, "%zu problem%s found", findings.count,
+                    findings.count == 1 ? "" : "s");
+    return error_hint(err, "`vaxdb migrate status -e %s` shows all migrations",
+                      env_name(context->env));
+}
+
+static bool run_new(Context *context, Error *err)
+{
+    const char *directory = NULL;
+    MigrateNew made;
+    if (!migrations_locate(context->arena, context->config, context->env, &directory, err) ||
+        !migrate_new(context->arena, directory, command_argument(context, 0), &made, err))
+        return false;
+    if (context->json)
+        return command_print_json(
+            context, json_pack("{s:s, s:s}", "file", made.up_path, "down", made.down_path), err);
+    (void)fprintf(context->out, "%s\n%s\n", made.up_path, made.down_path);
+    log_info(context->log, "Next: write the change and its way back, then `vaxdb migrate up`");
+    return true;
+}
+
+const Command cli_migrate_look_commands[] = {
+    {"migrate status", "", "which migrations are applied, pending, partial, changed or missing",
+     "Reads only. partial: stopped half-way, `migrate up` continues it. changed: the file differs "
+     "from what was applied. missing: applied, and the file is gone.",
+     "vaxdb migrate status -e staging", dir_options, 0, 0, false, run_status},
+    {"migrate verify", "", "check that the ledger and the files agree",
+     "Names every changed, missing, partial, orphaned and unreadable file, and exits 4 when there "
+     "is one.",
+     "vaxdb migrate verify -e production", dir_options, 0, 0, false, run_verify},
+    {"migrate new", "NAME", "make the files of a new migration and its way back",
+     "The files get the next free number and a template with comments.",
+     "vaxdb migrate new add_cold_chain_alerts", dir_options, 1, 1, false, run_new},
+    COMMAND_END,
+};
