@@ -16,6 +16,7 @@ ROOMS = (
     ("daemon",),
     ("checklist",),
     ("flows",),
+    ("lint",),
     ("index", "pool", "backup", "migrate", "monitor", "dataset"),
     ("store", "state", "http", "pg"),
     ("conf",),

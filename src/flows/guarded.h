@@ -1,0 +1,67 @@
+/* Migrations behind their guards: `migrate up` and `rollback` as people run them.
+ *
+ * up, everywhere: lint of what is pending (errors refuse). On staging: a round trip in a scratch
+ * database first, and evidence of each file afterwards. On production (by identity, not by label):
+ * evidence of staging for each file (same hashes, round trip passed, the schema before as it was
+ * there), then a verified backup no older than backup_max_age. Each guard can be passed by with a
+ * reason, which is recorded with the run.
+ *
+ * rollback, the guide's five steps: backup, verify, down, the application's queries, keep the
+ * backup at least seven days. It stops where a step fails and says where it stands. */
+#pragma once
+
+#include "base/json.h"
+#include "flows/roundtrip.h"
+#include "flows/target.h"
+#include "lint/lint.h"
+#include "migrate/migrate.h"
+
+#define ROLLBACK_KEEP_DAYS 7
+
+typedef struct {
+    const char *backup_directory, *backup_name, *pg_bindir;
+    int64_t backup_max_age_s;
+    const char *queries_directory; /* NULL: there are none */
+    const StrList *ignore;         /* listed drift */
+    bool no_lint;
+    const char *skip_staging, *no_backup; /* reasons; NULL: not passed by */
+    const char *retry;                    /* flags to name in commands to type: "-e production" */
+} GuardSpec;
+
+typedef struct {
+    MigrateReport run;
+    LintReport lint;
+    RoundtripReport roundtrip; /* count 0: none was made */
+    const char *backup;        /* file; NULL: none was made or needed */
+    bool backup_is_new;
+    StrList overrides; /* what was passed by, for people */
+} GuardedReport;
+
+/* options are those of the run; approve, applied and guardian are set here. The report is filled
+ * also on failure. */
+bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Session *session,
+                MigrateOptions *options, const char *to, const GuardSpec *spec,
+                GuardedReport *report, Error *err) MUST_CHECK;
+
+typedef enum {
+    ROLLBACK_BACKUP,
+    ROLLBACK_VERIFY,
+    ROLLBACK_DOWN,
+    ROLLBACK_QUERIES,
+    ROLLBACK_KEEP,
+    ROLLBACK_DONE
+} RollbackStep;
+
+typedef struct {
+    MigrateReport run;
+    RollbackStep reached; /* the step that failed, or ROLLBACK_DONE */
+    const char *backup;
+    int64_t keep_until; /* unix s */
+    size_t queries;     /* that ran after the down */
+    StrList broken;     /* queries that ran before and do not now: "name: message" */
+    StrList broken_before;
+} RollbackReport;
+
+bool guarded_rollback(Arena *arena, Log *log, State *state, const Target *target, Session *session,
+                      MigrateOptions *options, int64_t steps, const char *to, const GuardSpec *spec,
+                      RollbackReport *report, Error *err) MUST_CHECK;

@@ -1,0 +1,40 @@
+/* What a statement does to tables while it runs: locks, scans, rewrites. For rules, and for `vaxdb
+ * migrate plan`. Source: the PostgreSQL manual, "Explicit Locking", ALTER TABLE and the other
+ * commands' reference pages, for the server's version. */
+#pragma once
+
+#include "lint/model.h"
+
+typedef enum {
+    TABLE_LOCK_NONE,
+    TABLE_LOCK_ACCESS_SHARE,
+    TABLE_LOCK_ROW_SHARE,
+    TABLE_LOCK_ROW_EXCLUSIVE,
+    TABLE_LOCK_SHARE_UPDATE_EXCLUSIVE,
+    TABLE_LOCK_SHARE,
+    TABLE_LOCK_SHARE_ROW_EXCLUSIVE,
+    TABLE_LOCK_EXCLUSIVE,
+    TABLE_LOCK_ACCESS_EXCLUSIVE,
+} TableLock;
+
+const char *table_lock_name(TableLock lock); /* "ACCESS EXCLUSIVE" */
+/* "nobody can read or write", "nobody can write", "reads and writes go on" */
+const char *table_lock_meaning(TableLock lock);
+
+typedef struct {
+    const char *schema, *table; /* as written where the model does not know it */
+    TableLock lock;
+    bool scans;       /* reads the whole table under the lock */
+    bool rewrites;    /* writes it anew */
+    bool loses;       /* rows or values are gone afterwards */
+    const char *what; /* "ALTER COLUMN TYPE", "DROP TABLE" */
+} Effect;
+
+typedef struct {
+    Effect *items;
+    size_t count, capacity;
+} Effects;
+
+/* Appends those of one statement, given the model before it. */
+void effects_of(Arena *arena, const Model *model, const char *type, const json_t *node,
+                Effects *effects);

@@ -1,0 +1,45 @@
+/* What was proved of a migration, and where: kept outside the database that proved it, because
+ * restoring production into staging must not erase it. Travels as a file between hosts.
+ *
+ * Records form a chain: each has the hash of the one before it (of the same origin) in its own
+ * hash, SHA-256 over the previous hash, a newline, and the record as canonical JSON (sorted keys,
+ * no spaces). Origin is a random name that a state directory gives itself once. A file that lacks a
+ * record, or has one changed, does not import. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "state/state.h"
+
+typedef struct {
+    const char *name;          /* of the migration in the ledger */
+    const char *up_checksum;   /* migrate/files.h */
+    const char *down_checksum; /* "" where there is no down */
+    int server_major;
+    const char *fingerprint_before, *fingerprint_after; /* pg/schema.h; "" not known */
+    const char *roundtrip;        /* "passed", "failed", "not_possible", "no_down", "not_run" */
+    const char *roundtrip_detail; /* why, or what differed; "" */
+    int64_t lint_errors, lint_warnings; /* -1: not linted */
+    int64_t duration_ms;
+    const char *env;  /* "staging"; "production" for baselines */
+    const char *kind; /* "up", "baseline" */
+    const char *system_identifier, *database;
+    int64_t recorded_at; /* unix s */
+    /* Filled by the store. */
+    const char *origin;
+    int64_t sequence; /* within its origin, from 1 */
+    const char *previous, *hash;
+} Evidence;
+
+bool state_evidence_add(State *state, Arena *arena, const Evidence *evidence,
+                        Error *err) MUST_CHECK;
+/* Newest first; name NULL: all. */
+bool state_evidence_list(State *state, Arena *arena, const char *name, Evidence **items,
+                         size_t *count, Error *err) MUST_CHECK;
+/* One JSON object a record and line, in the order of the chain; every origin that is known. */
+bool state_evidence_export(State *state, Arena *arena, Buffer *lines, size_t *count,
+                           Error *err) MUST_CHECK;
+/* Adds what is new of a file's text. ERR_PROBLEMS names the line that breaks the chain, or that
+ * contradicts what is here; nothing is added then. */
+bool state_evidence_import(State *state, Arena *arena, const char *text, size_t length,
+                           const char *what, size_t *added, size_t *known, Error *err) MUST_CHECK;
