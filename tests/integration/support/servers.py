@@ -39,11 +39,12 @@ SETTINGS = {
 
 
 @lru_cache
-def _npm_folder():
+def npm_folder():
+    """What servers.sh installs: the servers of other majors, and dbmate."""
     script = Path(__file__).parents[2] / "servers.sh"
     done = subprocess.run([str(script)], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError("the servers of other majors could not be installed (see above)")
+        raise RuntimeError("the packages from npm could not be installed (see above)")
     return Path(done.stdout.strip())
 
 
@@ -52,7 +53,7 @@ def bindir(major):
     if major == DEBIAN_MAJOR:
         folder = Path(f"/usr/lib/postgresql/{major}/bin")
     else:
-        folder = _npm_folder() / f"node_modules/postgresql-{major}/native/bin"
+        folder = npm_folder() / f"node_modules/postgresql-{major}/native/bin"
     if not (folder / "postgres").exists():
         raise RuntimeError(f"PostgreSQL {major} is missing in {folder}: ./run test installs it")
     return folder
