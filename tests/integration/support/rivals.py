@@ -40,11 +40,12 @@ def sqitch(database, project, *arguments):
     """Runs sqitch in a project's folder, on a database; the finished process."""
     environment = clean_environment() | database.environment
     environment |= {
-        "SQITCH_TARGET": f"db:pg:{database.name}",
         "SQITCH_FULLNAME": "Tester",
         "SQITCH_EMAIL": "tester@example.org",
         "HOME": str(project),
     }
+    if arguments[0] != "init":  # which knows no targets
+        environment["SQITCH_TARGET"] = f"db:pg:{database.name}"
     return _run([sqitch_path(), *arguments], cwd=project, env=environment)
 
 
