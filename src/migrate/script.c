@@ -104,16 +104,23 @@ static bool line_has(const char *line, size_t length, const char *words)
     return strcasestr(lower, words) != NULL;
 }
 
-static bool refuse_at(const Script *script, size_t offset, Error *err, const char *message,
+/* Where the trouble is; script_parse puts it into the message. */
+static bool fail_there(Script *script, size_t offset)
+{
+    script->problem = offset;
+    return false;
+}
+
+static bool refuse_at(Script *script, size_t offset, Error *err, const char *message,
                       const char *hint)
 {
     (void)error_set(err, ERR_REFUSED, "%s", message);
     (void)error_hint(err, "%s", hint);
-    return script_fail_at(script, offset, err);
+    return fail_there(script, offset);
 }
 
 /* "migrate:" at the front of a comment is ours: what is not known there is a slip of the pen. */
-static bool read_own(const Script *script, size_t at, const char *line, size_t length, Mode *mode,
+static bool read_own(Script *script, size_t at, const char *line, size_t length, Mode *mode,
                      Error *err)
 {
     static const char *const none[] = {"transaction none", "transaction:false", "transaction false",
@@ -144,7 +151,7 @@ static bool starts(const char *line, size_t length, const char *prefix)
 }
 
 /* at is the offset of what follows "--". */
-static bool read_annotation(const Script *script, size_t at, size_t length, Mode *mode, Error *err)
+static bool read_annotation(Script *script, size_t at, size_t length, Mode *mode, Error *err)
 {
     const char *line = script->text + at;
     while (length > 0 && (*line == ' ' || *line == '\t')) {
@@ -165,8 +172,7 @@ static bool read_annotation(const Script *script, size_t at, size_t length, Mode
 
 /* Every line that is a comment of its own, except inside statements. Only those before the first
  * statement may say how the file runs, but a down section is refused wherever it begins. */
-static bool read_gap(const Script *script, size_t start, size_t end, bool header, Mode *mode,
-                     Error *err)
+static bool read_gap(Script *script, size_t start, size_t end, bool header, Mode *mode, Error *err)
 {
     for (size_t at = start; at < end;) {
         if (script->text[at] == '/' && at + 1 < end && script->text[at + 1] == '*') {
@@ -193,7 +199,7 @@ static bool read_gap(const Script *script, size_t start, size_t end, bool header
     return true;
 }
 
-static bool read_annotations(const Script *script, Mode *mode, Error *err)
+static bool read_annotations(Script *script, Mode *mode, Error *err)
 {
     size_t at = 0;
     for (size_t i = 0; i < script->count; i++) {
@@ -235,7 +241,7 @@ static void leave_out_frame(Script *script)
     script->items[commit].left_out = true;
 }
 
-static bool check_no_control(const Script *script, Error *err)
+static bool check_no_control(Script *script, Error *err)
 {
     for (size_t i = 0; i < script->count; i++) {
         const ScriptStatement *statement = &script->items[i];
@@ -247,12 +253,12 @@ static bool check_no_control(const Script *script, Error *err)
                         statement->what.tag);
         (void)error_hint(err, "take it out (each file has its own transaction), or begin the file "
                               "with `-- migrate:transaction none` to run it as it is written");
-        return script_fail_at(script, statement->piece.start, err);
+        return fail_there(script, statement->piece.start);
     }
     return true;
 }
 
-static bool refuse_mixed(const Script *script, size_t outside, size_t ordinary, Error *err)
+static bool refuse_mixed(Script *script, size_t outside, size_t ordinary, Error *err)
 {
     int line = script->items[ordinary].piece.line;
     (void)error_set(err, ERR_REFUSED,
@@ -260,7 +266,7 @@ static bool refuse_mixed(const Script *script, size_t outside, size_t ordinary, 
                     script->items[outside].what.tag, line);
     (void)error_hint(err, "move it into a file of its own, or begin the file with "
                           "`-- migrate:transaction none` to run each statement on its own");
-    return script_fail_at(script, script->items[outside].piece.start, err);
+    return fail_there(script, script->items[outside].piece.start);
 }
 
 static bool infer_mode(Arena *arena, Script *script, Mode mode, Error *err)
@@ -277,7 +283,7 @@ static bool infer_mode(Arena *arena, Script *script, Mode mode, Error *err)
     if (mode == MODE_ONE && any) {
         (void)error_set(err, ERR_REFUSED, "%s cannot run in a transaction",
                         script->items[outside].what.tag);
-        return script_fail_at(script, script->items[outside].piece.start, err);
+        return fail_there(script, script->items[outside].piece.start);
     }
     if (mode == MODE_INFER && any && ordinary < script->count)
         return refuse_mixed(script, outside, ordinary, err);
@@ -295,7 +301,7 @@ static bool infer_mode(Arena *arena, Script *script, Mode mode, Error *err)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static bool check_statement(const Script *script, const ScriptStatement *statement, Error *err)
+static bool check_statement(Script *script, const ScriptStatement *statement, Error *err)
 {
     if (statement->what.strings_off)
         return refuse_at(script, statement->piece.start, err,
@@ -321,21 +327,34 @@ static void chain_statement(Script *script, size_t index)
     hash_destroy(hash);
 }
 
+bool script_check_statement(Script *script, size_t index, Error *err)
+{
+    const ScriptStatement *statement = &script->items[index];
+    if (!check_statement(script, statement, err))
+        return false;
+    script->sets_lock_timeout |= statement->what.sets_lock_timeout;
+    script->loads_library |= statement->what.loads_library;
+    script->not_analysed |= !statement->what.analysed;
+    return true;
+}
+
+bool script_settle(Arena *arena, Script *script, Error *err)
+{
+    Mode mode = MODE_INFER;
+    return read_annotations(script, &mode, err) && infer_mode(arena, script, mode, err);
+}
+
 static bool understand(Arena *arena, Script *script, Error *err)
 {
     for (size_t i = 0; i < script->count; i++) {
         ScriptStatement *statement = &script->items[i];
         statement_classify(arena, script->text + statement->piece.start, statement->piece.length,
                            &statement->what, NULL);
-        if (!check_statement(script, statement, err))
+        if (!script_check_statement(script, i, err))
             return false;
-        script->sets_lock_timeout |= statement->what.sets_lock_timeout;
-        script->loads_library |= statement->what.loads_library;
-        script->not_analysed |= !statement->what.analysed;
         chain_statement(script, i);
     }
-    Mode mode = MODE_INFER;
-    return read_annotations(script, &mode, err) && infer_mode(arena, script, mode, err);
+    return script_settle(arena, script, err);
 }
 
 bool script_parse(Arena *arena, const char *name, const char *text, size_t length, Script *script,
@@ -350,7 +369,7 @@ bool script_parse(Arena *arena, const char *name, const char *text, size_t lengt
     script->count = pieces.count;
     for (size_t i = 0; i < pieces.count; i++)
         script->items[i].piece = pieces.items[i];
-    return understand(arena, script, err);
+    return understand(arena, script, err) || script_fail_at(script, script->problem, err);
 }
 
 bool script_read(Arena *arena, const char *path, Script *script, Error *err)

@@ -31,6 +31,7 @@ typedef struct {
     bool sets_lock_timeout; /* the file decides itself */
     bool loads_library;
     bool not_analysed; /* some statement is newer than our grammar */
+    size_t problem;    /* after script_check_statement or script_settle said no: the byte */
 } Script;
 
 typedef struct {
@@ -44,6 +45,11 @@ bool script_read(Arena *arena, const char *path, Script *script, Error *err) MUS
 /* The same of a text that is in memory, NUL-terminated, normalised (files.h). */
 bool script_parse(Arena *arena, const char *name, const char *text, size_t length, Script *script,
                   Error *err) MUST_CHECK;
+/* The steps of script_parse, for whoever goes on after a refusal (lint). Their errors do not name
+ * the place: script->problem does. A statement is checked when it is classified, the annotations
+ * and the transaction are settled when all of them are. */
+bool script_check_statement(Script *script, size_t index, Error *err) MUST_CHECK;
+bool script_settle(Arena *arena, Script *script, Error *err) MUST_CHECK;
 /* Puts the place before err's message and the line with a caret behind it. Returns false. */
 bool script_fail_at(const Script *script, size_t offset, Error *err);
 /* The same for an error of the server or parser about a statement: uses err->position, else the

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "pg/lex.h"
+#include "pg/node.h"
 
 #include <assert.h>
 #include <pg_query.h>
@@ -48,65 +49,15 @@ static const char *copied(const Classifier *now, const char *text)
     return text ? arena_strdup(now->arena, text) : NULL;
 }
 
-static const char *node_text(const Classifier *now, const char *key)
+static const char *member_text(const Classifier *now, const char *key)
 {
-    return copied(now, json_get_text(now->node, key, NULL));
-}
-
-static bool node_bool(const json_t *node, const char *key)
-{
-    return json_is_true(json_object_get(node, key));
-}
-
-static bool node_is(const json_t *node, const char *key, const char *value)
-{
-    return str_equal(json_get_text(node, key, NULL), value);
+    return copied(now, node_text(now->node, key));
 }
 
 static void set_kind(Statement *statement, StatementKind kind, const char *tag)
 {
     statement->kind = kind;
     statement->tag = tag;
-}
-
-/* {"String": {"sval": x}} or {"A_Const": {"sval": {"sval": x}}} */
-static const char *node_string(const json_t *node)
-{
-    const json_t *plain = json_object_get(node, "String");
-    if (plain)
-        return json_get_text(plain, "sval", "");
-    return json_get_text(json_object_get(json_object_get(node, "A_Const"), "sval"), "sval", NULL);
-}
-
-/* An option of a DefElem list: not there, its value, or "true" where it has none. */
-static const char *option_of(const json_t *options, const char *name)
-{
-    size_t i;
-    json_t *element;
-    json_array_foreach(options, i, element)
-    {
-        const json_t *option = json_object_get(element, "DefElem");
-        if (!node_is(option, "defname", name))
-            continue;
-        const json_t *value = json_object_get(option, "arg");
-        if (!value)
-            return "true";
-        const json_t *integer = json_object_get(value, "Integer");
-        if (integer)
-            return json_get_int(integer, "ival", 0) ? "true" : "false";
-        const char *text = node_string(value);
-        return text ? text : "true";
-    }
-    return NULL;
-}
-
-static bool option_is_on(const json_t *options, const char *name, bool fallback)
-{
-    const char *value = option_of(options, name);
-    bool on = fallback;
-    if (value && !str_to_bool(value, &on))
-        return true;
-    return on;
 }
 
 static void take_relation(const Classifier *now, const char *key, const char **schema,
@@ -120,22 +71,22 @@ static void take_relation(const Classifier *now, const char *key, const char **s
 static void see_index(const Classifier *now)
 {
     Statement *statement = now->statement;
-    if (!node_bool(now->node, "concurrent"))
+    if (!node_flag(now->node, "concurrent"))
         return;
     set_kind(statement, STATEMENT_CREATE_INDEX_CONCURRENTLY, "CREATE INDEX CONCURRENTLY");
     take_relation(now, "relation", &statement->table_schema, &statement->table);
-    statement->name = node_text(now, "idxname");
-    statement->if_exists = node_bool(now->node, "if_not_exists");
-    statement->unique = node_bool(now->node, "unique");
+    statement->name = member_text(now, "idxname");
+    statement->if_exists = node_flag(now->node, "if_not_exists");
+    statement->unique = node_flag(now->node, "unique");
 }
 
 static void see_drop(const Classifier *now)
 {
     Statement *statement = now->statement;
-    if (!node_bool(now->node, "concurrent"))
+    if (!node_flag(now->node, "concurrent"))
         return;
     set_kind(statement, STATEMENT_DROP_INDEX_CONCURRENTLY, "DROP INDEX CONCURRENTLY");
-    statement->if_exists = node_bool(now->node, "missing_ok");
+    statement->if_exists = node_flag(now->node, "missing_ok");
     const json_t *first = json_array_get(json_object_get(now->node, "objects"), 0);
     const json_t *parts = json_object_get(json_object_get(first, "List"), "items");
     size_t count = json_array_size(parts);
@@ -150,7 +101,7 @@ static void see_reindex(const Classifier *now)
     Statement *statement = now->statement;
     bool whole = !node_is(now->node, "kind", "REINDEX_OBJECT_INDEX") &&
                  !node_is(now->node, "kind", "REINDEX_OBJECT_TABLE");
-    if (!whole && !option_is_on(json_object_get(now->node, "params"), "concurrently", false))
+    if (!whole && !node_option_is_on(json_object_get(now->node, "params"), "concurrently", false))
         return;
     set_kind(statement, STATEMENT_REINDEX, whole ? "REINDEX" : "REINDEX CONCURRENTLY");
     take_relation(now, "relation", &statement->table_schema, &statement->table);
@@ -166,7 +117,7 @@ static void see_alter_table(const Classifier *now)
     const json_t *first = json_array_get(json_object_get(now->node, "cmds"), 0);
     const json_t *command = json_object_get(first, "AlterTableCmd");
     const json_t *partition = json_object_get(json_object_get(command, "def"), "PartitionCmd");
-    if (!node_is(command, "subtype", "AT_DetachPartition") || !node_bool(partition, "concurrent"))
+    if (!node_is(command, "subtype", "AT_DetachPartition") || !node_flag(partition, "concurrent"))
         return;
     set_kind(statement, STATEMENT_DETACH_CONCURRENTLY, "DETACH PARTITION CONCURRENTLY");
     take_relation(now, "relation", &statement->table_schema, &statement->table);
@@ -197,11 +148,11 @@ static void see_transaction(const Classifier *now)
         if (node_is(now->node, "kind", forms[i].node))
             set_kind(now->statement, forms[i].kind, forms[i].tag);
     }
-    bool plain = !json_object_get(now->node, "options") && !node_bool(now->node, "chain");
+    bool plain = !json_object_get(now->node, "options") && !node_flag(now->node, "chain");
     if (!plain &&
         (now->statement->kind == STATEMENT_BEGIN || now->statement->kind == STATEMENT_COMMIT))
         now->statement->kind = STATEMENT_TRANSACTION;
-    now->statement->name = node_text(now, "gid");
+    now->statement->name = member_text(now, "gid");
 }
 
 static void see_setting(Statement *statement, const char *name, const json_t *value)
@@ -214,7 +165,7 @@ static void see_setting(Statement *statement, const char *name, const json_t *va
     bool on = false;
     if (!text)
         on = json_get_int(json_object_get(constant, "ival"), "ival", 0) != 0 ||
-             node_bool(json_object_get(constant, "boolval"), "boolval");
+             node_flag(json_object_get(constant, "boolval"), "boolval");
     else if (!str_to_bool(text, &on))
         on = false;
     statement->strings_off = !on;
@@ -251,7 +202,7 @@ static void see_select(const Classifier *now)
 
 static void see_vacuum(const Classifier *now)
 {
-    if (node_bool(now->node, "is_vacuumcmd"))
+    if (node_flag(now->node, "is_vacuumcmd"))
         set_kind(now->statement, STATEMENT_REPEATABLE, "VACUUM");
     else
         set_kind(now->statement, STATEMENT_NEUTRAL, "ANALYZE");
@@ -272,7 +223,7 @@ static void see_discard(const Classifier *now)
 
 static void see_copy(const Classifier *now)
 {
-    if (!node_bool(now->node, "is_from") && !json_object_get(now->node, "filename"))
+    if (!node_flag(now->node, "is_from") && !json_object_get(now->node, "filename"))
         set_kind(now->statement, STATEMENT_COPY_OUT, "COPY TO STDOUT");
 }
 
@@ -316,28 +267,29 @@ static bool text_commits(const char *text, size_t length)
 static void see_create_subscription(const Classifier *now)
 {
     const json_t *options = json_object_get(now->node, "options");
-    now->statement->name = node_text(now, "subname");
-    if (option_is_on(options, "connect", true) && option_is_on(options, "create_slot", true))
+    now->statement->name = member_text(now, "subname");
+    if (node_option_is_on(options, "connect", true) &&
+        node_option_is_on(options, "create_slot", true))
         set_kind(now->statement, STATEMENT_CREATE_SUBSCRIPTION, "CREATE SUBSCRIPTION");
 }
 
 static void see_drop_subscription(const Classifier *now)
 {
     set_kind(now->statement, STATEMENT_DROP_SUBSCRIPTION, "DROP SUBSCRIPTION");
-    now->statement->name = node_text(now, "subname");
+    now->statement->name = member_text(now, "subname");
 }
 
 static void see_alter_subscription(const Classifier *now)
 {
     if (node_is(now->node, "kind", "ALTER_SUBSCRIPTION_REFRESH") ||
         strstr(json_get_text(now->node, "kind", ""), "PUBLICATION"))
-        if (option_is_on(json_object_get(now->node, "options"), "refresh", true))
+        if (node_option_is_on(json_object_get(now->node, "options"), "refresh", true))
             set_kind(now->statement, STATEMENT_REPEATABLE, "ALTER SUBSCRIPTION");
 }
 
 static void see_alter_database(const Classifier *now)
 {
-    if (option_of(json_object_get(now->node, "options"), "tablespace"))
+    if (node_option(json_object_get(now->node, "options"), "tablespace"))
         set_kind(now->statement, STATEMENT_REPEATABLE, "ALTER DATABASE SET TABLESPACE");
 }
 
@@ -388,34 +340,40 @@ static void see_node(Classifier *now, size_t type)
     now->statement->loads_library = str_equal(node_types[type].node, "LoadStmt");
     if (!node_types[type].key)
         return;
-    now->statement->name = node_text(now, node_types[type].key);
-    now->statement->if_exists = node_bool(now->node, "missing_ok");
+    now->statement->name = member_text(now, node_types[type].key);
+    now->statement->if_exists = node_flag(now->node, "missing_ok");
 }
 
 /* Most statements are of no kind that matters: their tree's first node name says so and the tree is
- * not read. A SELECT matters when it could be a set_config. */
-static void see_tree(Classifier *now, const char *tree)
+ * not read unless it is wanted. A SELECT matters when it could be a set_config. */
+static void see_tree(Classifier *now, const char *text, json_t **tree)
 {
     static const char start[] = "\"stmts\":[{\"stmt\":{\"";
-    const char *at = strstr(tree, start);
+    const char *at = strstr(text, start);
     if (!at)
         return;
     at += sizeof(start) - 1;
-    size_t width = strcspn(at, "\"");
+    size_t width = strcspn(at, "\""), type = COUNT_OF(node_types);
     for (size_t i = 0; i < COUNT_OF(node_types); i++) {
-        if (strncmp(node_types[i].node, at, width) != 0 || node_types[i].node[width])
-            continue;
-        if (node_types[i].see == see_select && !strcasestr(now->text, "set_config"))
-            return;
-        _cleanup_json_ json_t *root = NULL;
-        Error ignored = {0};
-        if (!json_parse(tree, strlen(tree), "the parse tree", &root, &ignored))
-            return;
-        const json_t *first = json_array_get(json_object_get(root, "stmts"), 0);
-        now->node = json_object_get(json_object_get(first, "stmt"), node_types[i].node);
-        see_node(now, i);
-        return;
+        if (strncmp(node_types[i].node, at, width) == 0 && !node_types[i].node[width])
+            type = i;
     }
+    if (type < COUNT_OF(node_types) && node_types[type].see == see_select &&
+        !strcasestr(now->text, "set_config"))
+        type = COUNT_OF(node_types);
+    if (type == COUNT_OF(node_types) && !tree)
+        return;
+    _cleanup_json_ json_t *root = NULL;
+    Error ignored = {0};
+    if (!json_parse(text, strlen(text), "the parse tree", &root, &ignored))
+        return;
+    if (type < COUNT_OF(node_types)) {
+        const json_t *first = json_array_get(json_object_get(root, "stmts"), 0);
+        now->node = json_object_get(json_object_get(first, "stmt"), node_types[type].node);
+        see_node(now, type);
+    }
+    if (tree)
+        *tree = TAKE(root);
 }
 
 /* ---- by its words ------------------------------------------------------------------------ */
@@ -484,8 +442,8 @@ static bool is_bulk(const FirstWords *first, size_t length)
             word_is(first, 0, "update") || word_is(first, 0, "with"));
 }
 
-void statement_classify(Arena *arena, const char *text, size_t length, Statement *statement,
-                        Error *syntax)
+void statement_read(Arena *arena, const char *text, size_t length, Statement *statement,
+                    json_t **tree, Error *syntax)
 {
     *statement = (Statement){.kind = STATEMENT_ORDINARY, .tag = "statement", .analysed = true};
     FirstWords first;
@@ -502,7 +460,13 @@ void statement_classify(Arena *arena, const char *text, size_t length, Statement
         classify_by_words(&first, statement);
     } else {
         Classifier now = {arena, terminated, length, NULL, statement};
-        see_tree(&now, parsed.parse_tree);
+        see_tree(&now, parsed.parse_tree, tree);
     }
     pg_query_free_parse_result(parsed);
+}
+
+void statement_classify(Arena *arena, const char *text, size_t length, Statement *statement,
+                        Error *syntax)
+{
+    statement_read(arena, text, length, statement, NULL, syntax);
 }

@@ -61,6 +61,10 @@ bool statement_needs_no_transaction(StatementKind kind);
  * in the arena. */
 void statement_classify(Arena *arena, const char *text, size_t length, Statement *statement,
                         Error *syntax);
+/* The same, and its parse tree (the caller's; *tree stays as it is where there is none: rejected,
+ * data of more than a megabyte, nested too deeply to be read). Parses once. */
+void statement_read(Arena *arena, const char *text, size_t length, Statement *statement,
+                    json_t **tree, Error *syntax);
 
 /* The parse tree of a text (libpg_query's JSON, "stmts": [...]); the caller owns it. ERR_PROBLEMS
  * with position when the grammar rejects it. */
