@@ -4,7 +4,8 @@
  * Records form a chain: each has the hash of the one before it (of the same origin) in its own
  * hash, SHA-256 over the previous hash, a newline, and the record as canonical JSON (sorted keys,
  * no spaces). Origin is a random name that a state directory gives itself once. A file that lacks a
- * record, or has one changed, does not import. */
+ * record, or has one changed, does not import. The chain has no key: it finds damage and edits by
+ * hand, not a forger who computes all of it anew. */
 #pragma once
 
 #include "base/buffer.h"
@@ -33,10 +34,21 @@ typedef struct {
 
 bool state_evidence_add(State *state, Arena *arena, const Evidence *evidence,
                         Error *err) MUST_CHECK;
-/* Newest first; name NULL: all. */
+/* Newest first; name NULL: all. A record that does not belong to its chain (the state file was
+ * edited) is ERR_PROBLEMS naming it. */
 bool state_evidence_list(State *state, Arena *arena, const char *name, Evidence **items,
                          size_t *count, Error *err) MUST_CHECK;
-/* One JSON object a record and line, in the order of the chain; every origin that is known. */
+
+/* Snapshots of schemas by their fingerprint, so that a fingerprint which does not match can be
+ * shown as what differs. json is pg/schema.h's, whose reader checks the fingerprint. */
+bool state_schema_remember(State *state, const char *fingerprint, const char *json,
+                           Error *err) MUST_CHECK;
+/* *json NULL: not at hand. */
+bool state_schema_recall(State *state, Arena *arena, const char *fingerprint, const char **json,
+                         Error *err) MUST_CHECK;
+
+/* One JSON object a record and line, in the order of the chain; every origin that is known. Behind
+ * them the snapshots of the schemas that they name. count is of records. */
 bool state_evidence_export(State *state, Arena *arena, Buffer *lines, size_t *count,
                            Error *err) MUST_CHECK;
 /* Adds what is new of a file's text. ERR_PROBLEMS names the line that breaks the chain, or that

@@ -55,3 +55,21 @@ CREATE TABLE IF NOT EXISTS drills (
     seconds    REAL NOT NULL,
     report     TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS evidence_origin (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    origin TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS evidence (
+    origin      TEXT NOT NULL,
+    sequence    INTEGER NOT NULL,
+    name        TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    previous    TEXT NOT NULL,
+    hash        TEXT NOT NULL,
+    record      TEXT NOT NULL,
+    PRIMARY KEY (origin, sequence)
+);
+CREATE TABLE IF NOT EXISTS schema_snapshots (
+    fingerprint TEXT PRIMARY KEY,
+    snapshot    TEXT NOT NULL
+);
