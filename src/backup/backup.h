@@ -112,17 +112,20 @@ bool backup_count_rows(Arena *arena, Session *session, TableRows **tables, size_
 
 /* Retention. A backup goes when it is older than days (by the moment it finished) and at least
  * keep_min verified backups of the same name, environment and database are newer. So the newest
- * verified one never goes; nor does the one that was drilled last, nor anything when the listing is
- * incomplete. */
+ * verified one never goes; nor does the one that was drilled last, one that is held (made before a
+ * migration), nor anything when the listing is incomplete. */
 typedef struct {
     const BackupEntry *entry;
     bool verified;
     bool last_drilled;
+    int64_t keep_until; /* of a hold, 0: none */
+    const char *keep_reason;
     bool remove;
     const char *reason; /* why it stays or goes */
 } PruneRow;
 
-/* The decision alone; rows are newest first, with verified and last_drilled set. */
+/* The decision alone; rows are newest first, with verified, last_drilled and the
+ * hold set. */
 void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now_unix_s,
                          int64_t retention_days, int64_t keep_min);
 /* Of the backups of one environment in directory: looks up what was verified and drilled, decides,

@@ -38,6 +38,9 @@ void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now
         row->remove = false;
         if (age_s <= retention_days * DAY_S)
             row->reason = arena_printf(arena, "younger than %lld days", (long long)retention_days);
+        else if (row->keep_until > now_unix_s)
+            row->reason = arena_printf(arena, "%s, kept until %.10s", row->keep_reason,
+                                       clock_iso_utc(arena, row->keep_until));
         else if (row->last_drilled)
             row->reason = "the last one that a drill restored";
         else if (counts_as_verified(row) && newer == 0)
@@ -63,6 +66,8 @@ static bool look_up(Arena *arena, State *state, const BackupList *list, PruneRow
         if (!state_backup_get(state, list->items[i].manifest.sha256, &memory, err))
             return false;
         rows[i].verified = memory.verified;
+        rows[i].keep_until = memory.keep_until;
+        rows[i].keep_reason = arena_strdup(arena, memory.keep_reason);
         drilled_at[i] = memory.drill_passed ? memory.drilled_at : 0;
         last[i] = i;
     }

@@ -127,6 +127,7 @@ static json_t *entry_json(const Context *context, const BackupEntry *entry,
     (void)json_object_set_new(object, "drill_passed",
                               memory->drilled_at ? json_boolean(memory->drill_passed)
                                                  : json_null());
+    set_moment(context, object, "keep_until", memory->keep_until);
     set_text(object, "problem", entry->problem);
     return object;
 }
@@ -464,7 +465,8 @@ const Command cli_backup_commands[] = {
     {.name = "backup prune", .synopsis = "", .summary = "delete backups that are old enough",
      .details = "A backup goes when it is older than retention_days and at least\n"
                 "retention_keep_min verified ones are newer. The newest verified one and the one\n"
-                "drilled last never go, and nothing does while a manifest cannot be read.",
+                "drilled last never go, nor those made before a migration or a rollback for 7\n"
+                "days; nothing does while a manifest cannot be read.",
      .example = "vaxdb backup prune --dry-run           what would be deleted, and why",
      .options = prune_options, .honours_dry_run = true, .run = run_prune},
     COMMAND_END,

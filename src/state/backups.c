@@ -2,14 +2,18 @@
 
 #include "state/state_internal.h"
 
+#include <stdio.h>
+
 bool state_backup_get(State *state, const char *sha256, StateBackup *backup, Error *err)
 {
     _cleanup_statement_ sqlite3_stmt *statement = NULL;
     bool row = false;
     *backup = (StateBackup){0};
     if (!state_prepare(state, &statement, err,
-                       "SELECT verified, verified_at, drilled_at, drill_passed FROM backups "
-                       "WHERE sha256 = ?1",
+                       "SELECT b.verified, b.verified_at, b.drilled_at, b.drill_passed, "
+                       "h.keep_until, h.reason FROM (SELECT ?1 AS sha256) AS x "
+                       "LEFT JOIN backups AS b USING (sha256) "
+                       "LEFT JOIN backup_holds AS h USING (sha256)",
                        "s", sha256) ||
         !state_step(state, statement, &row, err))
         return false;
@@ -19,6 +23,10 @@ bool state_backup_get(State *state, const char *sha256, StateBackup *backup, Err
     backup->verified_at = sqlite3_column_int64(statement, 1);
     backup->drilled_at = sqlite3_column_int64(statement, 2);
     backup->drill_passed = sqlite3_column_int(statement, 3) != 0;
+    backup->keep_until = sqlite3_column_int64(statement, 4);
+    const unsigned char *reason = sqlite3_column_text(statement, 5);
+    (void)snprintf(backup->keep_reason, sizeof(backup->keep_reason), "%s",
+                   reason ? (const char *)reason : "");
     return true;
 }
 
@@ -42,4 +50,14 @@ bool state_backup_drilled(State *state, const char *sha256, const char *path, bo
                      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET path = excluded.path, "
                      "drilled_at = excluded.drilled_at, drill_passed = excluded.drill_passed",
                      "ssii", sha256, path, at_unix_s, (int64_t)passed);
+}
+
+bool state_backup_hold(State *state, const char *sha256, const char *path, int64_t keep_until,
+                       const char *reason, Error *err)
+{
+    return state_run(state, err,
+                     "INSERT INTO backup_holds VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET "
+                     "path = excluded.path, keep_until = excluded.keep_until, "
+                     "reason = excluded.reason WHERE excluded.keep_until > keep_until",
+                     "ssis", sha256, path, keep_until, reason);
 }

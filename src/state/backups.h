@@ -4,11 +4,15 @@
 
 #include "state/state.h"
 
+#define STATE_REASON_SIZE 80
+
 typedef struct {
     bool verified; /* the last verification that inflated it all passed, and none failed since */
     int64_t verified_at; /* 0: never */
     int64_t drilled_at;  /* 0: never */
     bool drill_passed;   /* the last one */
+    int64_t keep_until;  /* unix s, 0: not held; nothing may delete it before */
+    char keep_reason[STATE_REASON_SIZE];
 } StateBackup;
 
 /* Never seen is all zeros. */
@@ -19,3 +23,7 @@ bool state_backup_verified(State *state, const char *sha256, const char *path, i
                            int64_t at_unix_s, Error *err) MUST_CHECK;
 bool state_backup_drilled(State *state, const char *sha256, const char *path, bool passed,
                           int64_t at_unix_s, Error *err) MUST_CHECK;
+/* Holds it until then; a hold that is longer already stays. reason: "made before migrate rollback".
+ */
+bool state_backup_hold(State *state, const char *sha256, const char *path, int64_t keep_until,
+                       const char *reason, Error *err) MUST_CHECK;

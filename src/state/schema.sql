@@ -45,6 +45,12 @@ CREATE TABLE IF NOT EXISTS backups (
     drilled_at   INTEGER NOT NULL DEFAULT 0,
     drill_passed INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS backup_holds (
+    sha256     TEXT PRIMARY KEY,
+    path       TEXT NOT NULL,
+    keep_until INTEGER NOT NULL,
+    reason     TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS drills (
     id         INTEGER PRIMARY KEY,
     started_at INTEGER NOT NULL,

@@ -109,7 +109,8 @@ static void every_changed_byte_of_a_manifest_is_seen(UNUSED void **state)
 #define NOW 1700000000
 
 /* One letter a backup, newest first, with its age in days: 'v' verified, 'u' not, 'd' verified and
- * drilled last, 'x' verified but damaged since, 'o' verified of another environment. */
+ * drilled last, 'x' verified but damaged since, 'o' verified of another environment, 'h' verified
+ * and held, 'e' verified, its hold is over. */
 static const char *decide(const char *letters, const int *ages, int64_t days, int64_t keep_min)
 {
     size_t count = strlen(letters);
@@ -120,8 +121,13 @@ static const char *decide(const char *letters, const int *ages, int64_t days, in
         entries[i].manifest.env = letters[i] == 'o' ? "staging" : "production";
         entries[i].manifest.finished_at = NOW - (int64_t)ages[i] * DAY;
         entries[i].problem = letters[i] == 'x' ? "gone" : NULL;
-        rows[i] = (PruneRow){
-            .entry = &entries[i], .verified = letters[i] != 'u', .last_drilled = letters[i] == 'd'};
+        rows[i] = (PruneRow){.entry = &entries[i],
+                             .verified = letters[i] != 'u',
+                             .last_drilled = letters[i] == 'd',
+                             .keep_until = letters[i] == 'h'   ? NOW + DAY
+                                           : letters[i] == 'e' ? NOW
+                                                               : 0,
+                             .keep_reason = "made before migrate rollback"};
     }
     backup_prune_decide(arena, rows, count, NOW, days, keep_min);
     char *decided = arena_alloc(arena, count + 1);
@@ -148,6 +154,7 @@ static void retention(UNUSED void **state)
         {"uuuv", {1, 2, 40, 50}, 30, 1, "++++"},  /* the newest verified stays, and what is newer */
         {"uvuv", {1, 40, 50, 60}, 30, 1, "++--"}, /* an unverified one counts for nothing */
         {"vvdv", {1, 2, 300, 400}, 30, 1, "+++-"}, /* the last drilled stays */
+        {"vhev", {1, 2, 3, 3}, 1, 1, "++--"},      /* a hold counts above the retention */
         {"xvvv", {1, 40, 50, 60}, 30, 1, "++--"},  /* a damaged one is no verified one */
         {"xxxv", {1, 2, 3, 60}, 30, 1, "++++"},    /* the nightly job that broke */
         {"ooov", {1, 2, 3, 60}, 30, 1, "++++"},    /* another environment's do not count */
