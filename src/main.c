@@ -4,9 +4,20 @@
 #include "cli/commands.h"
 
 static const Command *const tables[] = {
-    cli_config_commands,  cli_demo_commands,   cli_dev_commands,     cli_dev_load_commands,
-    cli_migrate_commands, cli_migrate_look_commands, cli_migrate_evidence_commands, cli_backup_commands, cli_restore_commands, cli_drill_commands,
-    cli_index_commands,   cli_pool_commands,   cli_monitor_commands, cli_checklist_commands,
+    cli_config_commands,
+    cli_demo_commands,
+    cli_dev_commands,
+    cli_dev_load_commands,
+    cli_migrate_commands,
+    cli_migrate_look_commands,
+    cli_migrate_evidence_commands,
+    cli_backup_commands,
+    cli_restore_commands,
+    cli_drill_commands,
+    cli_index_commands,
+    cli_pool_commands,
+    cli_monitor_commands,
+    cli_checklist_commands,
 };
 
 /* In the order of --help. */
