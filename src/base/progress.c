@@ -38,6 +38,9 @@ static char *describe(const Progress *progress, Arena *arena, int64_t now_ms)
     if (progress->total <= 0)
         return arena_printf(arena, "%s%s%s, %s%s%s/s", amount(progress, arena, progress->done),
                             space, unit, speed, space, unit);
+    if (progress->done <= 0)
+        return arena_printf(arena, "%s of %s%s%s", amount(progress, arena, progress->done),
+                            amount(progress, arena, progress->total), space, unit);
     double left_ms = rate > 0 ? (double)(progress->total - progress->done) / rate * 1000 : 0;
     const char *left = left_ms < 1000 ? "<1 s" : str_duration(arena, left_ms);
     return arena_printf(
@@ -87,6 +90,14 @@ void progress_update(Progress *progress, int64_t done)
         return;
     progress->drawn_ms = now;
     draw(progress, now);
+}
+
+void progress_show(Progress *progress)
+{
+    if (progress->log->quiet)
+        return;
+    progress->drawn_ms = clock_monotonic_ms();
+    draw(progress, progress->drawn_ms);
 }
 
 void progress_finish(Progress *progress)

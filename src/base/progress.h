@@ -29,6 +29,8 @@ typedef struct {
 void progress_start(Progress *progress, Log *log, const char *label, int64_t total,
                     ProgressKind kind, const char *unit);
 void progress_update(Progress *progress, int64_t done);
+/* Draws it now, however short ago it was drawn. */
+void progress_show(Progress *progress);
 void progress_finish(Progress *progress);
 /* Removes the bar without the closing line: the work failed or was interrupted. */
 void progress_abandon(Progress *progress);

@@ -24,6 +24,19 @@ static json_t *migration_json(const Migration *migration)
     return object;
 }
 
+static json_t *invalid_json(const MigrateStatus *status)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < status->invalid_count; i++) {
+        json_t *object = json_object();
+        (void)json_object_set_new(object, "index", json_text(status->invalid[i].index));
+        (void)json_object_set_new(object, "migration", json_text(status->invalid[i].migration));
+        (void)json_object_set_new(object, "message", json_text(status->invalid[i].message));
+        (void)json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static bool status_json(Context *context, const MigrateStatus *status, Error *err)
 {
     json_t *migrations = json_array();
@@ -32,6 +45,7 @@ static bool status_json(Context *context, const MigrateStatus *status, Error *er
     json_t *object = json_object();
     (void)json_object_set_new(object, "migrations", migrations);
     (void)json_object_set_new(object, "running", json_text(status->running));
+    (void)json_object_set_new(object, "invalid_indexes", invalid_json(status));
     (void)json_object_set_new(object, "orphans", migrate_list_json(&status->files.orphans));
     (void)json_object_set_new(object, "warnings", migrate_list_json(&status->warnings));
     return command_print_json(context, object, err);
@@ -69,6 +83,9 @@ static void status_talk(const Context *context, const MigrateStatus *status)
                      (long long)run->completed, run->error ? ": " : "",
                      run->error ? run->error : "");
     }
+    for (size_t i = 0; i < status->invalid_count; i++)
+        log_warn(context->log, "the index %s is %s", status->invalid[i].index,
+                 status->invalid[i].message);
     if (status->running)
         log_info(context->log, "Now: %s", status->running);
     size_t pending = migrate_status_count(status, MIGRATION_PENDING) +

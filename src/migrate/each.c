@@ -37,13 +37,13 @@ static bool attempt_wrapped(StepRun *now, Error *err)
                err);
 }
 
-static bool run_announced(const StepRun *now, size_t index, Error *err)
+static bool run_announced(StepRun *now, size_t index, Error *err)
 {
     const Runner *runner = now->runner;
-    const char *before = NULL;
-    return outside_prepare(now, index, &before, err) &&
-           ledger_run_attempt(now->arena, runner->guard, &runner->ledger, now->run, index, before,
-                              err) &&
+    now->before = NULL;
+    return outside_prepare(now, index, &now->before, err) &&
+           ledger_run_attempt(now->arena, runner->guard, &runner->ledger, now->run, index,
+                              now->before, err) &&
            step_send(now, index, err) && outside_check(now, index, err) &&
            note_progress(now, index, err);
 }

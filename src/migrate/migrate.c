@@ -20,8 +20,11 @@ bool runner_need_work(Runner *runner, Error *err)
         return true;
     const MigrateOptions *options = runner->options;
     const SessionOptions session = session_options(options);
-    return session_open(&session, &runner->work, err) &&
-           migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),
+    if (!session_open(&session, &runner->work, err))
+        return false;
+    statement_watch_begin(&runner->watch, runner->work, runner->guard, options->log,
+                          options->lock_timeout_ms);
+    return migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),
                              options->wait_ms, options->log, err);
 }
 

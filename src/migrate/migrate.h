@@ -59,6 +59,13 @@ typedef struct {
     const LedgerRun *run;      /* that is half done, NULL when none is */
 } Migration;
 
+/* An INVALID index: a build that failed or was interrupted, and that no query uses. */
+typedef struct {
+    const char *index;     /* "public.big_a" */
+    const char *migration; /* that is half done and left it; NULL when none is known */
+    const char *message;   /* with the command that mends it */
+} MigrateInvalid;
+
 typedef struct {
     MigrationFiles files;
     Ledger ledger;
@@ -66,6 +73,8 @@ typedef struct {
     size_t count;
     LedgerEntry *entries; /* in the order they were applied */
     size_t entry_count;
+    MigrateInvalid *invalid; /* that nobody builds at the moment */
+    size_t invalid_count;
     StrList warnings;    /* what is odd and does not stop anything, for people */
     const char *running; /* a run in progress, or a statement that an ended one left; NULL */
 } MigrateStatus;
@@ -77,7 +86,8 @@ size_t migrate_status_count(const MigrateStatus *status, MigrationState state);
 
 typedef struct {
     const char *name;
-    const char *problem; /* changed, missing, partial, orphan, duplicate, unreadable, ... */
+    const char
+        *problem; /* changed, missing, partial, orphan, duplicate, unreadable, invalid, ... */
     const char *message;
 } MigrateFinding;
 

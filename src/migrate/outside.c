@@ -11,6 +11,7 @@
 #include "migrate/runner.h"
 
 #include "base/str.h"
+#include "migrate/leftovers.h"
 #include "sql_texts.h"
 
 #define TEXT_HASH_LENGTH 16
@@ -100,18 +101,6 @@ static bool check_existing(const StepRun *now, const Statement *what, Error *err
                         "which IF NOT EXISTS would have kept", err);
 }
 
-static bool is_leftover_name(const Statement *what, const char *name)
-{
-    if (what->kind == STATEMENT_REINDEX)
-        return strstr(name, "_ccnew") || strstr(name, "_ccold");
-    return !what->name || str_equal(name, what->name);
-}
-
-static bool was_before(const StepRun *now, const char *before, const char *oid)
-{
-    return strstr(before, arena_printf(now->arena, ",%s,", oid)) != NULL;
-}
-
 static bool settle_indexes(const StepRun *now, size_t index, const char *before, Outcome *outcome,
                            Error *err)
 {
@@ -124,7 +113,8 @@ static bool settle_indexes(const StepRun *now, size_t index, const char *before,
     bool same_text = str_starts(before, text_hash(now, index));
     for (size_t i = 0; i < result_rows(rows); i++) {
         const char *name = result_text(rows, i, "name");
-        if (!is_leftover_name(what, name) || was_before(now, before, result_text(rows, i, "oid")))
+        if (!leftover_has_name_of(what, name) ||
+            leftover_was_before(before, result_text(rows, i, "oid")))
             continue;
         if (result_bool(rows, i, "valid"))
             *outcome = same_text ? OUTCOME_DONE : OUTCOME_RUN;

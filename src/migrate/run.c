@@ -4,10 +4,12 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/str.h"
+#include "migrate/leftovers.h"
 
 #define COPY_PIECE_BYTES ((size_t)256 << 10)
 #define RETRY_FIRST_MS   ((int64_t)200)
 #define RETRY_LAST_MS    ((int64_t)10000)
+#define RETRY_TIMEOUTS   10 /* the longest pause, in lock timeouts */
 
 #define SQLSTATE_LOCK_NOT_AVAILABLE  "55P03"
 #define SQLSTATE_DEADLOCK            "40P01"
@@ -32,7 +34,7 @@ static bool send_copy(Session *session, const char *sql, const char *data, size_
     return session_copy_end(session, NULL, err);
 }
 
-bool step_send(const StepRun *now, size_t index, Error *err)
+bool step_send(StepRun *now, size_t index, Error *err)
 {
     const Script *script = &now->step->script;
     const SqlPiece *piece = &script->items[index].piece;
@@ -42,8 +44,11 @@ bool step_send(const StepRun *now, size_t index, Error *err)
     if (!sql)
         return error_set(err, ERR_FAILED, "out of memory");
     Session *work = now->runner->work;
-    return piece->copy ? send_copy(work, sql, script->text + piece->data, piece->data_length, err)
-                       : session_execute(work, sql, err);
+    bool done = piece->copy
+                    ? send_copy(work, sql, script->text + piece->data, piece->data_length, err)
+                    : session_execute(work, sql, err);
+    statement_watch_end(&now->runner->watch, done);
+    return done;
 }
 
 /* DISCARD ALL piece by piece, because it may not stand in one message with others: settings, roles,
@@ -74,6 +79,9 @@ bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err)
 {
     const MigrateOptions *options = now->runner->options;
     int64_t pause_ms = RETRY_FIRST_MS;
+    int64_t longest_ms = RETRY_TIMEOUTS * options->lock_timeout_ms;
+    if (longest_ms > RETRY_LAST_MS)
+        longest_ms = RETRY_LAST_MS;
     for (int tries = 1;; tries++) {
         if (attempt(now, err))
             return true;
@@ -83,11 +91,12 @@ bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err)
         if (options->log)
             log_info(options->log, "%s: a lock was not to be had in time; trying again (%d of %d)",
                      now->step->file_name, tries + 1, options->lock_attempts);
+        statement_watch_tell_blockers(&now->runner->watch);
         if (session_in_transaction(work) && !session_execute(work, "ROLLBACK", err))
             return false;
         if (!clock_sleep_ms(clock_jittered_ms(pause_ms)))
             return interrupt_check(err);
-        pause_ms = pause_ms * 2 < RETRY_LAST_MS ? pause_ms * 2 : RETRY_LAST_MS;
+        pause_ms = pause_ms * 2 < longest_ms ? pause_ms * 2 : longest_ms;
     }
 }
 
@@ -145,7 +154,7 @@ static bool attempt_transaction(StepRun *now, Error *err)
 
 /* ---- one file ---------------------------------------------------------------------------- */
 
-static void explain_by_sqlstate(Error *err)
+static void explain_by_sqlstate(const StatementWatch *watch, Error *err)
 {
     static const struct {
         const char *sqlstate;
@@ -164,6 +173,11 @@ static void explain_by_sqlstate(Error *err)
         if (str_equal(err->sqlstate, hints[i].sqlstate))
             (void)error_hint(err, "%s", hints[i].hint);
     }
+    if (str_equal(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) && watch->blockers[0])
+        (void)error_hint(err,
+                         "the lock is held by\n    %s\n  run the command again when that is done, "
+                         "or wait longer with --lock-timeout 1min",
+                         watch->blockers);
 }
 
 /* What stayed of the file, at the end of the hint. */
@@ -184,6 +198,18 @@ static void explain_remains(const StepRun *now, int64_t completed, Error *err)
                            script->items[completed].piece.line);
     if (written > 0 && remains)
         (void)error_hint(err, "%s%s%s", err->hint, err->hint[0] ? "\n      " : "", remains);
+}
+
+static void explain_leftovers(const StepRun *now, Error *err)
+{
+    const Script *script = &now->step->script;
+    if (script->transaction || now->at >= script->count)
+        return;
+    const char *left =
+        leftovers_describe(now->arena, now->runner->guard, &script->items[now->at].what,
+                           now->before, now->step->direction);
+    if (left)
+        (void)error_hint(err, "%s%s%s", err->hint, err->hint[0] ? "\n      " : "", left);
 }
 
 static int64_t completed_statements(const StepRun *now)
@@ -208,7 +234,7 @@ static void close_failed(StepRun *now, MigrateReport *report, Error *err)
     bool in_statement = now->at < script->count;
     report->failed = now->step->file_name;
     Error plain = *err;
-    explain_by_sqlstate(err);
+    explain_by_sqlstate(&runner->watch, err);
     if (in_statement) {
         report->place = script_place_of(script, now->at, err);
         (void)script_fail_in(script, now->at, err);
@@ -222,6 +248,7 @@ static void close_failed(StepRun *now, MigrateReport *report, Error *err)
         return;
     (void)!ledger_run_fail(now->arena, runner->guard, &runner->ledger, now->run, now->facts, &plain,
                            clock_monotonic_ms() - now->started_ms, &ignored);
+    explain_leftovers(now, err);
     explain_remains(now, completed_statements(now), err);
 }
 
@@ -311,6 +338,7 @@ bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *rep
                    .started_ms = clock_monotonic_ms(),
                    .at = step->script.count};
     const LedgerRun *resume = resumable(step);
+    statement_watch_file(&runner->watch, step->file_name);
     if (!take_down_checksum(arena, step, &facts, err) || !check_mode(step, err) ||
         !runner_need_work(runner, err) ||
         !migrate_lock_check(runner->guard, migrate_lock(LOCK_RUN, runner->ledger.plain), err))

@@ -3,6 +3,7 @@
 
 #include "migrate/lock.h"
 #include "migrate/migrate.h"
+#include "migrate/progress.h"
 
 typedef struct {
     const MigrateOptions *options;
@@ -12,6 +13,7 @@ typedef struct {
     Ledger ledger;
     int version; /* of the server */
     MigrateReview review;
+    StatementWatch watch; /* of work, by guard */
 } Runner;
 
 /* Connects, takes both locks, makes the ledger. */
@@ -34,11 +36,12 @@ typedef struct {
     const RunFacts *facts;
     int64_t run;
     int64_t started_ms;
-    size_t at; /* the statement that runs */
+    size_t at;          /* the statement that runs */
+    const char *before; /* what was there before it, where that was noted; NULL */
 } StepRun;
 
 /* Sends one statement, with its COPY data. */
-bool step_send(const StepRun *now, size_t index, Error *err) MUST_CHECK;
+bool step_send(StepRun *now, size_t index, Error *err) MUST_CHECK;
 /* Text that makes the session as new, for the front of a file. */
 const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms);
 /* Tries again while locks are not had, as often as the options say. Fails with the last error. */

@@ -1,3 +1,4 @@
+#include "migrate/leftovers.h"
 #include "migrate/lock.h"
 #include "migrate/migrate.h"
 
@@ -230,5 +231,5 @@ bool migrate_status(Arena *arena, Session *session, const char *directory, const
         status->items[status->count++] = migration_of(status, &names, &status->files.items[i]);
     add_missing(status);
     warn_of_order(arena, status);
-    return true;
+    return leftovers_find(arena, session, status, err);
 }

@@ -72,6 +72,8 @@ bool migrate_verify(Arena *arena, Session *session, const char *directory, const
     for (size_t i = 0; i < status.count; i++)
         check_migration(arena, findings, &status.items[i]);
     check_numbers(arena, findings, &status);
+    for (size_t i = 0; i < status.invalid_count; i++)
+        add(arena, findings, status.invalid[i].index, "invalid", status.invalid[i].message);
     for (size_t i = 0; i < status.files.orphans.count; i++)
         add(arena, findings, status.files.orphans.items[i], "orphan",
             "a down without its migration");

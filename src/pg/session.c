@@ -212,6 +212,14 @@ void session_on_notice(Session *session, NoticeFunction function, void *data)
     session->notice_data = data;
 }
 
+void session_on_wait(Session *session, int64_t interval_ms, WaitFunction function, void *data)
+{
+    session->waiting = function;
+    session->waiting_data = data;
+    session->waiting_interval_ms = interval_ms;
+    session_note_sent(session);
+}
+
 /* ---- errors ------------------------------------------------------------------------------ */
 
 bool session_fail(const Session *session, const PGresult *result, Error *err)
@@ -290,16 +298,40 @@ static bool stop_interrupted(Session *session, Error *err)
                      "interrupted; the statement was cancelled on the server");
 }
 
+void session_note_sent(Session *session)
+{
+    if (!session->waiting)
+        return;
+    session->sent_ms = clock_monotonic_ms();
+    session->waiting_due_ms = session->sent_ms + session->waiting_interval_ms;
+}
+
+/* How long to poll at most: till Ctrl-C is looked for again, or somebody is to be told. */
+static int poll_slice_ms(Session *session)
+{
+    if (!session->waiting)
+        return POLL_SLICE_MS;
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms >= session->waiting_due_ms) {
+        session->waiting(session->waiting_data, now_ms - session->sent_ms);
+        now_ms = clock_monotonic_ms();
+        session->waiting_due_ms = now_ms + session->waiting_interval_ms;
+    }
+    int64_t left_ms = session->waiting_due_ms - now_ms;
+    return left_ms < POLL_SLICE_MS ? (int)left_ms : POLL_SLICE_MS;
+}
+
 bool session_wait(Session *session, bool for_write, Error *err)
 {
     for (;;) {
+        int slice_ms = poll_slice_ms(session);
         if (interrupt_pending())
             return stop_interrupted(session, err);
         struct pollfd wait = {.fd = PQsocket(session->conn),
                               .events = (short)(POLLIN | (for_write ? POLLOUT : 0))};
         if (wait.fd < 0)
             return session_fail(session, NULL, err);
-        int ready = poll(&wait, 1, POLL_SLICE_MS);
+        int ready = poll(&wait, 1, slice_ms);
         if (ready < 0 && errno != EINTR)
             return error_set_errno(err, ERR_UNREACHABLE, errno, "cannot wait for the server");
         if (ready <= 0)
@@ -374,6 +406,7 @@ static bool sent(Session *session, int libpq_result, Error *err)
     assert(!session->in_copy);
     if (!libpq_result)
         return session_fail(session, NULL, err);
+    session_note_sent(session);
     return session_flush(session, err);
 }
 

@@ -86,6 +86,10 @@ const char *const *session_environment(const Session *session, Arena *arena);
 /* Notices of the server (RAISE NOTICE, ...) are passed here instead of to the log. */
 typedef void (*NoticeFunction)(void *data, const char *severity, const char *message);
 void session_on_notice(Session *session, NoticeFunction function, void *data);
+/* Called again and again while the answer to a statement is waited for, first after interval_ms:
+ * what is it doing? waited_ms counts from its sending. The function must not use this session. */
+typedef void (*WaitFunction)(void *data, int64_t waited_ms);
+void session_on_wait(Session *session, int64_t interval_ms, WaitFunction function, void *data);
 
 /* Quoted for SQL, in the arena. */
 char *sql_identifier(Arena *arena, const char *name);

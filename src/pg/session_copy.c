@@ -8,6 +8,7 @@ bool session_copy_begin(Session *session, const char *sql, Error *err)
     assert(!session->in_copy);
     if (!PQsendQuery(session->conn, sql))
         return session_fail(session, NULL, err);
+    session_note_sent(session);
     if (!session_flush(session, err))
         return false;
     while (PQisBusy(session->conn)) {

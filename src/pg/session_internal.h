@@ -10,11 +10,17 @@ struct Session {
     Log *log;
     NoticeFunction notice;
     void *notice_data;
+    WaitFunction waiting;
+    void *waiting_data;
+    int64_t waiting_interval_ms, waiting_due_ms;
+    int64_t sent_ms; /* when the statement that runs was sent; known where somebody is told */
     bool in_copy;
 };
 
 /* Fills err from a failed result, or from the connection where result is NULL. Returns false. */
 bool session_fail(const Session *session, const PGresult *result, Error *err);
+/* A statement is about to be sent. */
+void session_note_sent(Session *session);
 /* Waits until the socket can be read (and, with for_write, or written). False with ERR_INTERRUPTED
  * after cancelling the statement on the server, or with ERR_UNREACHABLE. */
 bool session_wait(Session *session, bool for_write, Error *err) MUST_CHECK;
