@@ -11,6 +11,7 @@ static const Command *const tables[] = {
     cli_migrate_commands,
     cli_migrate_look_commands,
     cli_migrate_evidence_commands,
+    cli_migrate_gate_commands,
     cli_backup_commands,
     cli_restore_commands,
     cli_drill_commands,

@@ -46,17 +46,6 @@ static bool run_up(Context *context, Error *err)
     return migrate_print_report(context, "applied", &report, NULL, started_ms, done, err);
 }
 
-static bool read_steps(const Context *context, int64_t *steps, Error *err)
-{
-    const char *given = command_argument(context, 0);
-    *steps = 1;
-    if (given && options_given(context->options, "to"))
-        return error_set(err, ERR_USAGE, "give either a number of migrations or --to, not both");
-    if (given && !str_to_int64(given, 1, INT32_MAX, steps))
-        return error_set(err, ERR_USAGE, "\"%s\" is not a number of migrations to undo", given);
-    return true;
-}
-
 static bool dry_down(MigrateWork *work, int64_t steps, const char *to, Error *err)
 {
     MigrateStatus status;
@@ -71,7 +60,7 @@ static bool run_down(Context *context, Error *err)
     _cleanup_migrate_work_ MigrateWork work = {0};
     const char *to = options_text(context->options, "to");
     int64_t steps = 1, started_ms = clock_monotonic_ms();
-    if (!read_steps(context, &steps, err) || !migrate_work_open(context, &work, err) ||
+    if (!migrate_read_steps(context, &steps, err) || !migrate_work_open(context, &work, err) ||
         !migrate_work_run_options(&work, err))
         return false;
     if (context->dry_run)

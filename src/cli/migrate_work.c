@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "cli/backup_files.h"
 
 void migrate_work_close(MigrateWork *work)
 {
@@ -59,6 +60,39 @@ bool migrate_work_run_options(MigrateWork *work, Error *err)
         options->unknown = UNKNOWN_AGAIN;
     else if (interrupted)
         return error_set(err, ERR_USAGE, "--interrupted is done or again, not %s", interrupted);
+    return true;
+}
+
+void migrate_work_guards(const MigrateWork *work, GuardSpec *spec)
+{
+    const Context *context = work->context;
+    const Config *config = context->config;
+    EnvKind env = work->target.guard == ENV_PRODUCTION ? ENV_PRODUCTION : context->env;
+    const char *drift = config_text(config, env, "drift_ignore");
+    const char *name = env_name(context->env);
+    StrList *ignore = arena_alloc(context->arena, sizeof(*ignore));
+    str_list_init(ignore, context->arena);
+    str_split(ignore, drift ? drift : "", ",");
+    *spec = (GuardSpec){
+        .backup_directory = backup_files_directory(context, env),
+        .backup_name = config_text(config, env, "name"),
+        .pg_bindir = config_text(config, env, "pg_bindir"),
+        .backup_max_age_s = config_int(config, env, "backup_max_age") / 1000,
+        .queries_directory = config_folder(config, env, "queries_dir"),
+        .ignore = ignore,
+        .retry =
+            arena_printf(context->arena, work->target.from_url ? "-e %s --url URL" : "-e %s", name),
+    };
+}
+
+bool migrate_read_steps(const Context *context, int64_t *steps, Error *err)
+{
+    const char *given = command_argument(context, 0);
+    *steps = 1;
+    if (given && options_given(context->options, "to"))
+        return error_set(err, ERR_USAGE, "give either a number of migrations or --to, not both");
+    if (given && !str_to_int64(given, 1, INT32_MAX, steps))
+        return error_set(err, ERR_USAGE, "\"%s\" is not a number of migrations to undo", given);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "flows/guarded.h"
 #include "flows/migrations.h"
 
 /* clang-format off */
@@ -33,9 +34,15 @@ bool migrate_work_open(Context *context, MigrateWork *work, Error *err) MUST_CHE
 void migrate_work_close(MigrateWork *work);
 #define _cleanup_migrate_work_ _cleanup_(migrate_work_close)
 
+/* Guards as the configuration has them; of production where the database is production's, whatever
+ * it is called here. Reasons and listeners are the command's. */
+void migrate_work_guards(const MigrateWork *work, GuardSpec *spec);
 /* RUN_OPTIONS, and the listeners that print the guide's lines. */
 bool migrate_work_run_options(MigrateWork *work, Error *err) MUST_CHECK;
 bool migrate_work_status(MigrateWork *work, MigrateStatus *status, Error *err) MUST_CHECK;
+
+/* N or --to of down and rollback. */
+bool migrate_read_steps(const Context *context, int64_t *steps, Error *err) MUST_CHECK;
 
 json_t *migrate_list_json(const StrList *list);
 void migrate_print_warnings(const Context *context, const StrList *warnings);

@@ -18,6 +18,18 @@
 
 #define ROLLBACK_KEEP_DAYS 7
 
+typedef enum {
+    ROLLBACK_BACKUP,
+    ROLLBACK_VERIFY,
+    ROLLBACK_DOWN,
+    ROLLBACK_QUERIES,
+    ROLLBACK_KEEP,
+    ROLLBACK_DONE
+} RollbackStep;
+
+/* "backup", "verify", "down", "queries", "keep", "done" */
+const char *rollback_step_name(RollbackStep step);
+
 typedef struct {
     const char *backup_directory, *backup_name, *pg_bindir;
     int64_t backup_max_age_s;
@@ -26,6 +38,9 @@ typedef struct {
     bool no_lint;
     const char *skip_staging, *no_backup; /* reasons; NULL: not passed by */
     const char *retry;                    /* flags to name in commands to type: "-e production" */
+    /* What a step of a rollback has done, or is about to do (the down). May be NULL. */
+    void (*step)(void *data, RollbackStep step, const char *text);
+    void *data;
 } GuardSpec;
 
 typedef struct {
@@ -37,28 +52,20 @@ typedef struct {
     StrList overrides; /* what was passed by, for people */
 } GuardedReport;
 
-/* options are those of the run; approve, applied and guardian are set here. The report is filled
- * also on failure. */
+/* options are those of the run; approve, applied and guardian are set here. session is with the
+ * target, idle. The report is filled also on failure. */
 bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Session *session,
                 MigrateOptions *options, const char *to, const GuardSpec *spec,
                 GuardedReport *report, Error *err) MUST_CHECK;
 
-typedef enum {
-    ROLLBACK_BACKUP,
-    ROLLBACK_VERIFY,
-    ROLLBACK_DOWN,
-    ROLLBACK_QUERIES,
-    ROLLBACK_KEEP,
-    ROLLBACK_DONE
-} RollbackStep;
-
 typedef struct {
     MigrateReport run;
     RollbackStep reached; /* the step that failed, or ROLLBACK_DONE */
-    const char *backup;
-    int64_t keep_until; /* unix s */
-    size_t queries;     /* that ran after the down */
-    StrList broken;     /* queries that ran before and do not now: "name: message" */
+    bool begun;           /* false: there was nothing to undo */
+    const char *backup;   /* NULL: none was made */
+    int64_t keep_until;   /* unix s */
+    size_t queries;       /* that worked after the down */
+    StrList broken;       /* queries that ran before and do not now: "name: message" */
     StrList broken_before;
 } RollbackReport;
 
