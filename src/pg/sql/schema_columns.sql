@@ -1,9 +1,21 @@
 -- majors: 13-18
 -- Columns of tables, in their order, and what was added to columns of views; $1 are left out.
--- attcompression is of 14: before that its name means the one of `absent`.
+-- attcompression is of 14: before that its name means the one of `absent`. The option pg_attver is
+-- the server's own stamp of when a column was made (Debian's 15.20); pg_dump leaves it out too.
+WITH tables AS MATERIALIZED (
+    SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname) AS name
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+      AND c.oid <> ALL ($1::oid[])
+      AND NOT EXISTS (SELECT FROM pg_depend AS e
+                      WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
+                        AND e.objsubid = 0 AND e.deptype = 'e')
+)
 SELECT 'column' AS kind,
-       format('%I.%I.%I', n.nspname, c.relname, a.attname) AS name,
-       format('%I.%I', n.nspname, c.relname) AS part_of,
+       c.name || '.' || quote_ident(a.attname) AS name,
+       c.name AS part_of,
        concat_ws(' ',
            CASE WHEN c.relkind IN ('r', 'p', 'f') THEN format_type(a.atttypid, a.atttypmod) END,
            CASE WHEN a.attcollation <> t.typcollation AND c.relkind IN ('r', 'p', 'f')
@@ -21,8 +33,10 @@ SELECT 'column' AS kind,
                 ELSE 'EXTENDED' END END,
            CASE a.compression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END,
            CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
-           'OPTIONS (' || array_to_string(a.attoptions || a.attfdwoptions, ', ') || ')')
-           AS definition,
+           'OPTIONS (' || CASE WHEN a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL THEN (
+               SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+               FROM unnest(a.attoptions || a.attfdwoptions) AS o
+               WHERE o NOT LIKE 'pg\_attver=%') END || ')') AS definition,
        CASE WHEN c.relkind IN ('r', 'p', 'f') THEN quote_ident(a.attname) END AS in_order
 FROM (SELECT ''::"char" AS attcompression) AS absent
 CROSS JOIN LATERAL (
@@ -30,8 +44,7 @@ CROSS JOIN LATERAL (
            b.attidentity, b.attgenerated, b.attstorage, b.attstattarget, b.attoptions,
            b.attfdwoptions, b.attisdropped, attcompression AS compression
     FROM pg_attribute AS b) AS a
-JOIN pg_class AS c ON c.oid = a.attrelid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN tables AS c ON c.oid = a.attrelid
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_constraint AS k
@@ -39,11 +52,7 @@ LEFT JOIN pg_constraint AS k
 WHERE a.attnum > 0 AND NOT a.attisdropped
   AND (c.relkind IN ('r', 'p', 'f')
        OR c.relkind IN ('v', 'm')
-          AND (d.adbin IS NOT NULL OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL
+          AND (d.adbin IS NOT NULL OR a.attstattarget >= 0
+               OR EXISTS (SELECT FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\_attver=%')
                OR a.attstorage <> t.typstorage OR a.compression <> ''))
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-  AND c.oid <> ALL ($1::oid[])
-  AND NOT EXISTS (SELECT FROM pg_depend AS e
-                  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.objsubid = 0
-                    AND e.deptype = 'e')
 ORDER BY a.attrelid, a.attnum

@@ -35,7 +35,7 @@ LEFT JOIN pg_policy AS p ON o.classoid = 'pg_policy'::regclass AND p.oid = o.obj
 LEFT JOIN pg_rewrite AS r ON o.classoid = 'pg_rewrite'::regclass AND r.oid = o.objoid
 WHERE o.classoid NOT IN ('pg_class'::regclass, 'pg_extension'::regclass)
   AND (o.objoid >= 16384
-       OR o.classoid = 'pg_namespace'::regclass AND i.identity = 'public'
+       OR o.classoid = 'pg_namespace'::regclass AND o.objoid = to_regnamespace('public')::oid
           AND o.description <> 'standard public schema')
   AND coalesce(k.conrelid, g.tgrelid, p.polrelid, r.ev_class, 0) <> ALL ($1::oid[])
   AND NOT EXISTS (SELECT FROM pg_depend AS d

@@ -22,13 +22,13 @@ SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                pg_get_expr(c.relpartbound, c.oid),
                'PARTITION BY ' || CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
                CASE WHEN am.amname <> 'heap' THEN 'USING ' || quote_ident(am.amname) END,
-               'WITH (' || array_to_string(
-                   c.reloptions || ARRAY(SELECT 'toast.' || o FROM unnest(t.reloptions) AS o), ', ')
-                   || ')',
+               'WITH (' || array_to_string(c.reloptions, ', ') || ')',
+               'TOAST (' || array_to_string(t.reloptions, ', ') || ')',
                CASE WHEN c.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
                CASE WHEN c.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END,
                'REPLICA IDENTITY ' || CASE c.relreplident
-                   WHEN 'n' THEN 'NOTHING' WHEN 'f' THEN 'FULL'
+                   WHEN 'f' THEN 'FULL'
+                   WHEN 'n' THEN CASE WHEN c.relkind <> 'f' THEN 'NOTHING' END
                    WHEN 'i' THEN (SELECT 'USING INDEX ' || x.indexrelid::regclass::text
                                   FROM pg_index AS x
                                   WHERE x.indrelid = c.oid AND x.indisreplident) END,
