@@ -15,6 +15,7 @@ extern const Command cli_migrate_commands[];
 extern const Command cli_migrate_evidence_commands[];
 extern const Command cli_migrate_gate_commands[];
 extern const Command cli_migrate_look_commands[];
+extern const Command cli_migrate_verify_commands[];
 extern const Command cli_monitor_commands[];
 extern const Command cli_pool_commands[];
 extern const Command cli_restore_commands[];

@@ -108,46 +108,6 @@ static bool run_status(Context *context, Error *err)
     return true;
 }
 
-static bool verify_json(Context *context, const MigrateFindings *findings, Error *err)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < findings->count; i++) {
-        const MigrateFinding *finding = &findings->items[i];
-        json_t *object = json_object();
-        (void)json_object_set_new(object, "name", json_text(finding->name));
-        (void)json_object_set_new(object, "problem", json_text(finding->problem));
-        (void)json_object_set_new(object, "message", json_text(finding->message));
-        (void)json_array_append_new(array, object);
-    }
-    json_t *object = json_object();
-    (void)json_object_set_new(object, "ok", json_boolean(findings->count == 0));
-    (void)json_object_set_new(object, "findings", array);
-    return command_print_json(context, object, err);
-}
-
-static bool run_verify(Context *context, Error *err)
-{
-    _cleanup_migrate_work_ MigrateWork work = {0};
-    MigrateFindings findings;
-    if (!migrate_work_open(context, &work, err) ||
-        !migrate_verify(context->arena, work.session, work.options.directory,
-                        work.options.ledger_table, &findings, err))
-        return false;
-    if (context->json && !verify_json(context, &findings, err))
-        return false;
-    for (size_t i = 0; !context->json && i < findings.count; i++)
-        (void)fprintf(context->out, "%s: %s: %s\n", findings.items[i].problem,
-                      findings.items[i].name, findings.items[i].message);
-    if (findings.count == 0) {
-        log_info(context->log, "The ledger and the files agree");
-        return true;
-    }
-    (void)error_set(err, ERR_PROBLEMS, "%zu problem%s found", findings.count,
-                    findings.count == 1 ? "" : "s");
-    return error_hint(err, "`vaxdb migrate status -e %s` shows all migrations",
-                      env_name(context->env));
-}
-
 static bool run_new(Context *context, Error *err)
 {
     const char *directory = NULL;
@@ -168,10 +128,6 @@ const Command cli_migrate_look_commands[] = {
      "Reads only. partial: stopped half-way, `migrate up` continues it. changed: the file differs "
      "from what was applied. missing: applied, and the file is gone.",
      "vaxdb migrate status -e staging", dir_options, 0, 0, false, run_status},
-    {"migrate verify", "", "check that the ledger and the files agree",
-     "Names every changed, missing, partial, orphaned and unreadable file, and exits 4 when there "
-     "is one.",
-     "vaxdb migrate verify -e production", dir_options, 0, 0, false, run_verify},
     {"migrate new", "NAME", "make the files of a new migration and its way back",
      "The files get the next free number and a template with comments.",
      "vaxdb migrate new add_cold_chain_alerts", dir_options, 1, 1, false, run_new},

@@ -46,6 +46,7 @@ bool ledger_find(Arena *arena, Session *session, const char *table, Ledger *ledg
     schema = arena_strdup(arena, result_text(rows, 0, "schema"));
     ledger->table = sql_qualified(arena, schema, name);
     ledger->runs_table = sql_qualified(arena, schema, runs);
+    ledger->schema_table = sql_qualified(arena, schema, arena_printf(arena, "%s_schema", name));
     ledger->exists = result_bool(rows, 0, "ledger");
     ledger->runs_exist = result_bool(rows, 0, "runs");
     return !ledger->exists || check_columns(session, ledger, schema, name, err);

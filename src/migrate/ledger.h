@@ -17,7 +17,8 @@ typedef enum { RUN_UP, RUN_DOWN } RunDirection;
 typedef struct {
     const char *table; /* quoted and qualified, for SQL */
     const char *runs_table;
-    const char *plain; /* as configured, for messages and the lock's key */
+    const char *schema_table; /* with the snapshot of the schema (snapshot.c) */
+    const char *plain;        /* as configured, for messages and the lock's key */
     bool exists, runs_exist;
 } Ledger;
 

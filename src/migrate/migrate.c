@@ -82,7 +82,7 @@ static bool approve(Runner *runner, const MigrateStatus *status, const MigratePl
            options->approve(options->guardian, &runner->review, err);
 }
 
-static bool run_plan(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
+static bool run_steps(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
 {
     for (size_t i = 0; i < plan->count; i++) {
         if (!check_not_analysed(runner, &plan->steps[i], report, err))
@@ -93,6 +93,15 @@ static bool run_plan(Runner *runner, const MigratePlan *plan, MigrateReport *rep
             return false;
     }
     return true;
+}
+
+/* Also what a failed run has done before it failed is what the next verify finds. */
+static bool run_plan(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
+{
+    bool done = run_steps(runner, plan, report, err);
+    if (plan->count && (done || err->code == ERR_FAILED))
+        runner_take_snapshot(runner, report);
+    return done;
 }
 
 static void init_report(Arena *arena, MigrateReport *report)
@@ -178,5 +187,13 @@ bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *re
     MigratePlan down = {0}, up = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
            redo_plan(arena, &status, &down, &up, err) && approve(&runner, &status, &down, err) &&
-           run_plan(&runner, &down, report, err) && run_plan(&runner, &up, report, err);
+           run_steps(&runner, &down, report, err) && run_plan(&runner, &up, report, err);
+}
+
+bool migrate_accept_drift(Arena *arena, const MigrateOptions *options, const char *reason,
+                          Error *err)
+{
+    _cleanup_runner_ Runner runner = {0};
+    return runner_open(&runner, arena, options, err) &&
+           migrate_snapshot_store(runner.guard, options->ledger_table, reason, err);
 }

@@ -20,6 +20,7 @@
 #include "migrate/files.h"
 #include "migrate/ledger.h"
 #include "migrate/script.h"
+#include "pg/schema.h"
 #include "pg/session.h"
 
 #include <stdbool.h>
@@ -101,6 +102,37 @@ typedef struct {
 bool migrate_verify(Arena *arena, Session *session, const char *directory, const char *ledger_table,
                     MigrateFindings *findings, Error *err) MUST_CHECK;
 
+/* ---- the schema as the last run left it -------------------------------------------------- */
+
+typedef enum {
+    DRIFT_NONE,
+    DRIFT_FOUND,
+    DRIFT_NO_SNAPSHOT, /* no run of this version has ended here yet */
+    DRIFT_STALE,       /* something ran since that left none: a run that was killed, or by hand */
+    DRIFT_OTHER_MAJOR, /* of the server, whose texts differ */
+} DriftState;
+
+/* "none", "found", "no_snapshot", "stale", "other_major" */
+const char *drift_state_name(DriftState state);
+
+typedef struct {
+    DriftState state;
+    SchemaDiff diff;      /* from the snapshot to now; listed drift left out */
+    const char *since;    /* newest entry of the ledger, "" when there is none */
+    const char *taken_at; /* NULL: no snapshot */
+    const char *reason;   /* why the snapshot was taken by hand; NULL: a run took it */
+    int snapshot_major, server_major;
+    char fingerprint[HASH_HEX_SIZE]; /* of now, nothing left out */
+} MigrateDrift;
+
+/* The live schema against the newest snapshot. Reads only. */
+bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, const StrList *ignore,
+                   MigrateDrift *drift, Error *err) MUST_CHECK;
+/* Takes a snapshot now. For whoever holds the locks of a run; the ledger must be there, the session
+ * idle. reason: NULL, or why it is taken other than by a run. */
+bool migrate_snapshot_store(Session *session, const char *ledger_table, const char *reason,
+                            Error *err) MUST_CHECK;
+
 /* ---- what will be done ------------------------------------------------------------------- */
 
 typedef struct {
@@ -143,6 +175,7 @@ typedef struct {
     int lock_attempts;        /* tries of a file until its locks are had */
     int64_t wait_ms;          /* for another run to end */
     UnknownOutcome unknown;
+    bool no_snapshot;        /* of the schema, at the end: for databases that are soon dropped */
     bool allow_out_of_order; /* files before the newest applied one may run */
     Log *log;
     /* All may be NULL. A run that is not approved runs nothing and fails with the error given; it
@@ -171,6 +204,10 @@ bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, co
                   MigrateReport *report, Error *err) MUST_CHECK;
 bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *report,
                   Error *err) MUST_CHECK;
+
+/* Takes a snapshot under the locks of a run: what is there now is right, for that reason. */
+bool migrate_accept_drift(Arena *arena, const MigrateOptions *options, const char *reason,
+                          Error *err) MUST_CHECK;
 
 typedef struct {
     const char *up_path, *down_path;

@@ -23,6 +23,9 @@ void runner_close(Runner *runner);
 /* A work session that holds its lock. */
 bool runner_need_work(Runner *runner, Error *err) MUST_CHECK;
 
+/* At the end of a run that may have changed the schema; a failure is a warning in the report. */
+void runner_take_snapshot(Runner *runner, MigrateReport *report);
+
 /* Runs one file. On failure *report's place is set where it is known, and what failed is recorded.
  */
 bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *report,

@@ -90,6 +90,11 @@ void schema_finish(Arena *arena, const StrList *ignore, Schema *schema)
     hash_finish(hash, schema->fingerprint);
 }
 
+void schema_leave_out(Arena *arena, Schema *schema, const StrList *ignore)
+{
+    schema_finish(arena, ignore, schema);
+}
+
 /* ---- JSON -------------------------------------------------------------------------------- */
 
 json_t *schema_to_json(const Schema *schema)

@@ -50,6 +50,9 @@ typedef struct {
 bool schema_read(Arena *arena, Session *session, const SchemaScope *scope, Schema *schema,
                  Error *err) MUST_CHECK;
 
+/* Takes listed drift out of a schema that was read without it; its fingerprint is then another. */
+void schema_leave_out(Arena *arena, Schema *schema, const StrList *ignore);
+
 /* As it is stored and sent; schema_from_json checks the fingerprint. */
 json_t *schema_to_json(const Schema *schema);
 bool schema_from_json(Arena *arena, const json_t *json, Schema *schema, Error *err) MUST_CHECK;

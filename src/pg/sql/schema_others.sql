@@ -101,4 +101,4 @@ FROM (
     JOIN pg_language AS a ON a.oid = r.trflang
 ) AS o
 WHERE NOT EXISTS (SELECT FROM pg_depend AS d
-                  WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')
+                  WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype IN ('e', 'i'))

@@ -1,0 +1,217 @@
+#include "base/str.h"
+#include "migrate/migrate.h"
+#include "migrate/runner.h"
+
+#include <string.h>
+
+/* What the schema was at the end of the last run, in a side table of the ledger, so that a change
+ * made by hand since is seen.
+ *
+ * A snapshot says at which position of the books it was taken: entries of the ledger, and how far
+ * runs outside of transactions have come. A run that is killed between its last commit and its
+ * snapshot leaves another position behind; so its own changes are never taken for drift. */
+
+const char *drift_state_name(DriftState state)
+{
+    static const char *const names[] = {"none", "found", "no_snapshot", "stale", "other_major"};
+    return names[state];
+}
+
+typedef struct {
+    const char *books;  /* changes with everything that runs */
+    const char *newest; /* entry of the ledger; "" */
+} Position;
+
+/* A run that failed and rolled back changed nothing. */
+static bool read_position(Arena *arena, Session *session, const Ledger *ledger, Position *position,
+                          Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    const char *runs = ledger->runs_exist
+                           ? arena_printf(arena,
+                                          "(SELECT concat(coalesce(max(id), 0), '/', "
+                                          "coalesce(sum(completed), 0), '/', count(attempting)) "
+                                          "FROM %s WHERE NOT (transactional AND state = 'failed'))",
+                                          ledger->runs_table)
+                           : "''";
+    *position = (Position){"", ""};
+    if (!ledger->exists)
+        return true;
+    if (!session_query(session,
+                       arena_printf(arena,
+                                    "SELECT concat(coalesce(max(id), 0), '/', count(*), '/', %s) "
+                                    "AS books, (SELECT name FROM %s ORDER BY id DESC LIMIT 1) AS "
+                                    "newest FROM %s",
+                                    runs, ledger->table, ledger->table),
+                       &rows, err))
+        return false;
+    const char *newest = result_text(rows, 0, "newest");
+    position->books = arena_strdup(arena, result_text(rows, 0, "books"));
+    position->newest = newest ? arena_strdup(arena, newest) : "";
+    return true;
+}
+
+/* ---- taking one -------------------------------------------------------------------------- */
+
+static bool create_table(Arena *arena, Session *session, const Ledger *ledger, Error *err)
+{
+    return session_execute(session,
+                           arena_printf(arena,
+                                        "CREATE TABLE IF NOT EXISTS %s (\n"
+                                        "    id BIGSERIAL PRIMARY KEY,\n"
+                                        "    position TEXT NOT NULL,\n"
+                                        "    newest TEXT NOT NULL,\n"
+                                        "    server_major INTEGER NOT NULL,\n"
+                                        "    fingerprint VARCHAR(64) NOT NULL,\n"
+                                        "    snapshot TEXT,\n"
+                                        "    reason TEXT,\n"
+                                        "    taken_at TIMESTAMPTZ NOT NULL DEFAULT "
+                                        "clock_timestamp()\n"
+                                        ");",
+                                        ledger->schema_table),
+                           err);
+}
+
+/* One statement, so that there is always one. What was accepted, and why, stays without its text.
+ */
+static bool store(Arena *arena, Session *session, const Ledger *ledger, const Position *position,
+                  const Schema *schema, const char *reason, Error *err)
+{
+    _cleanup_json_ json_t *json = schema_to_json(schema);
+    const char *params[] = {
+        position->books,     position->newest,          arena_printf(arena, "%d", schema->major),
+        schema->fingerprint, json_compact(arena, json), reason};
+    const char *table = ledger->schema_table;
+    return session_execute_params(
+        session,
+        arena_printf(arena,
+                     "WITH gone AS (DELETE FROM %s WHERE reason IS NULL), emptied AS (UPDATE %s "
+                     "SET snapshot = NULL WHERE reason IS NOT NULL AND snapshot IS NOT NULL) "
+                     "INSERT INTO %s (position, newest, server_major, fingerprint, snapshot, "
+                     "reason) VALUES ($1, $2, $3::int, $4, $5, $6)",
+                     table, table, table),
+        sizeof(params) / sizeof(*params), params, err);
+}
+
+bool migrate_snapshot_store(Session *session, const char *ledger_table, const char *reason,
+                            Error *err)
+{
+    _cleanup_arena_ Arena *scratch = arena_create();
+    Ledger ledger;
+    Schema schema;
+    Position position;
+    const SchemaScope scope = {.ledger_table = ledger_table};
+    if (ledger_find(scratch, session, ledger_table, &ledger, err) &&
+        read_position(scratch, session, &ledger, &position, err) &&
+        schema_read(scratch, session, &scope, &schema, err) &&
+        create_table(scratch, session, &ledger, err) &&
+        store(scratch, session, &ledger, &position, &schema, reason, err))
+        return true;
+    return error_context(err, "remembering the schema");
+}
+
+void runner_take_snapshot(Runner *runner, MigrateReport *report)
+{
+    Error err = {0};
+    if (runner->options->no_snapshot || session_is_lost(runner->guard) ||
+        migrate_snapshot_store(runner->guard, runner->options->ledger_table, NULL, &err))
+        return;
+    str_list_addf(&report->warnings, "%s; `vaxdb migrate verify` cannot tell drift until a run can",
+                  err.message);
+}
+
+/* ---- comparing --------------------------------------------------------------------------- */
+
+typedef struct {
+    Position position;
+    int major;
+    const char *text; /* JSON; NULL: there is none */
+} Snapshot;
+
+static bool table_exists(Session *session, const Ledger *ledger, bool *exists, Error *err)
+{
+    const char *params[] = {ledger->schema_table};
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query_params(session, "SELECT to_regclass($1) IS NOT NULL AS found", 1, params,
+                              &rows, err))
+        return false;
+    *exists = result_bool(rows, 0, "found");
+    return true;
+}
+
+static bool read_snapshot(Arena *arena, Session *session, const Ledger *ledger, Snapshot *snapshot,
+                          MigrateDrift *drift, Error *err)
+{
+    bool exists = false;
+    _cleanup_result_ Result *rows = NULL;
+    *snapshot = (Snapshot){0};
+    if (!table_exists(session, ledger, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!session_query(session,
+                       arena_printf(arena,
+                                    "SELECT position, newest, server_major, snapshot, reason, "
+                                    "to_char(taken_at AT TIME ZONE 'UTC', "
+                                    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS taken_at FROM %s "
+                                    "WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
+                                    ledger->schema_table),
+                       &rows, err))
+        return false;
+    if (!result_rows(rows))
+        return true;
+    const char *reason = result_text(rows, 0, "reason");
+    snapshot->position.books = arena_strdup(arena, result_text(rows, 0, "position"));
+    snapshot->position.newest = arena_strdup(arena, result_text(rows, 0, "newest"));
+    snapshot->major = (int)result_int64(rows, 0, "server_major");
+    snapshot->text = arena_strdup(arena, result_text(rows, 0, "snapshot"));
+    drift->taken_at = arena_strdup(arena, result_text(rows, 0, "taken_at"));
+    drift->reason = reason ? arena_strdup(arena, reason) : NULL;
+    drift->snapshot_major = snapshot->major;
+    return true;
+}
+
+static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignore, Schema *live,
+                    MigrateDrift *drift, Error *err)
+{
+    Schema before;
+    _cleanup_json_ json_t *json = NULL;
+    if (!json_parse(snapshot->text, strlen(snapshot->text), "the snapshot", &json, err) ||
+        !schema_from_json(arena, json, &before, err)) {
+        (void)error_context(err, "the schema that the last run left");
+        return error_hint(err, "`vaxdb migrate verify --accept REASON` takes it anew");
+    }
+    schema_leave_out(arena, &before, ignore);
+    schema_leave_out(arena, live, ignore);
+    schema_diff(arena, &before, live, &drift->diff);
+    drift->state = drift->diff.count ? DRIFT_FOUND : DRIFT_NONE;
+    return true;
+}
+
+bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, const StrList *ignore,
+                   MigrateDrift *drift, Error *err)
+{
+    Ledger ledger;
+    Position position;
+    Snapshot snapshot;
+    Schema live;
+    const SchemaScope scope = {.ledger_table = ledger_table};
+    *drift = (MigrateDrift){.server_major = session_server_version(session) / 10000};
+    str_list_init(&drift->diff.reordered, arena);
+    if (!ledger_find(arena, session, ledger_table, &ledger, err) ||
+        !read_position(arena, session, &ledger, &position, err) ||
+        !read_snapshot(arena, session, &ledger, &snapshot, drift, err) ||
+        !schema_read(arena, session, &scope, &live, err))
+        return false;
+    drift->since = position.newest;
+    memcpy(drift->fingerprint, live.fingerprint, sizeof(drift->fingerprint));
+    if (!snapshot.text)
+        drift->state = DRIFT_NO_SNAPSHOT;
+    else if (!str_equal(snapshot.position.books, position.books))
+        drift->state = DRIFT_STALE;
+    else if (snapshot.major != live.major)
+        drift->state = DRIFT_OTHER_MAJOR;
+    else
+        return compare(arena, &snapshot, ignore, &live, drift, err);
+    return true;
+}
