@@ -7,8 +7,9 @@
  *     -- lint:ignore RULE reason       in a comment above the statement, or behind it on its line
  *     -- lint:ignore-file RULE reason  in the comments before the first statement
  *
- * leave a finding out; without a reason, or where nothing was found, the comment is itself a
- * finding. A finding that says the server would refuse the file cannot be ignored. */
+ * leave a finding out. One without a reason leaves nothing out and is itself a finding, as is one
+ * where nothing was found. A finding that says the server would refuse the file cannot be ignored.
+ */
 #pragma once
 
 #include "base/arena.h"
@@ -41,7 +42,8 @@ typedef struct {
     const char *name; /* file name */
     int line, column; /* 1-based, column in characters */
     int width;        /* characters to underline; at least 1 */
-    const char *source; /* that line of the file, without its end; "" for findings of the folder */
+    const char *source; /* that line of the file, or as much of a long one as is near */
+    int source_column;  /* of the finding in source */
     const LintRule *rule;
     LintSeverity severity; /* mostly the rule's; a large table may raise it */
     const char *message;   /* about this place: names the table, its rows, ... */

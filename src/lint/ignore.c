@@ -1,0 +1,162 @@
+#include "base/str.h"
+#include "lint/engine.h"
+
+#include <assert.h>
+
+#define MARK "lint:ignore"
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+/* One line of a comment, without its "--" or "/" and "*". */
+static void take_line(LintRun *run, LintText *text, size_t at, size_t end, size_t statement)
+{
+    const char *source = text->file.text;
+    while (at < end && (is_space(source[at]) || source[at] == '*'))
+        at++;
+    size_t mark = sizeof(MARK) - 1;
+    if (end - at < mark || strncasecmp(source + at, MARK, mark) != 0)
+        return;
+    Ignore ignore = {.offset = at, .statement = statement};
+    at += mark;
+    if (end - at >= 5 && strncasecmp(source + at, "-file", 5) == 0) {
+        ignore.whole_file = true;
+        at += 5;
+    }
+    while (at < end && (is_space(source[at]) || source[at] == ':'))
+        at++;
+    size_t rule = at;
+    while (at < end && !is_space(source[at]))
+        at++;
+    ignore.rule = arena_strndup(run->work, source + rule, at - rule);
+    ignore.reason = str_trim(arena_strndup(run->work, source + at, end - at));
+    ARENA_PUSH(run->work, text->ignores.items, text->ignores.count, text->ignores.capacity, ignore);
+}
+
+/* The comments of a stretch that holds no tokens. before: the statement whose last line it begins
+ * on, SIZE_MAX for none; after: the one that follows. */
+static void read_gap(LintRun *run, LintText *text, size_t start, size_t end, size_t before,
+                     size_t after)
+{
+    const char *source = text->file.text;
+    size_t owner = before;
+    for (size_t at = start; at < end;) {
+        if (source[at] == '\n')
+            owner = after;
+        bool dashes = source[at] == '-' && at + 1 < end && source[at + 1] == '-';
+        bool block = source[at] == '/' && at + 1 < end && source[at + 1] == '*';
+        if (!dashes && !block) {
+            at++;
+            continue;
+        }
+        size_t stop = at;
+        if (dashes) {
+            const char *newline = memchr(source + at, '\n', end - at);
+            stop = newline ? (size_t)(newline - source) : end;
+        } else if (!sql_skip_block_comment(source, end, &stop)) {
+            return;
+        }
+        size_t last = block ? stop - 2 : stop;
+        for (size_t line = at + 2; line < last;) {
+            const char *newline = memchr(source + line, '\n', last - line);
+            size_t line_end = newline ? (size_t)(newline - source) : last;
+            take_line(run, text, line, line_end, owner);
+            line = line_end + 1;
+            if (newline)
+                owner = after;
+        }
+        at = stop;
+    }
+}
+
+static void read_statement(LintRun *run, LintText *text, size_t index)
+{
+    const SqlPiece *piece = &text->script.items[index].piece;
+    SqlLexer lexer;
+    sql_lexer_init(&lexer, text->file.text + piece->start, piece->length);
+    size_t end = 0;
+    for (;;) {
+        SqlToken token = sql_lexer_next(&lexer);
+        if (token.kind == TOKEN_END || token.kind == TOKEN_ERROR)
+            return;
+        read_gap(run, text, piece->start + end, piece->start + token.start, index, index);
+        end = token.start + token.length;
+    }
+}
+
+void ignores_read(LintRun *run, LintText *text)
+{
+    text->ignores = (Ignores){0};
+    if (!strcasestr(text->file.text, MARK))
+        return;
+    size_t at = 0, before = SIZE_MAX;
+    for (size_t i = 0; i < text->script.count; i++) {
+        const SqlPiece *piece = &text->script.items[i].piece;
+        read_gap(run, text, at, piece->start, before, i);
+        read_statement(run, text, i);
+        at = piece->start + piece->length;
+        before = i;
+        if (!piece->copy)
+            continue;
+        at = piece->data + piece->data_length;
+        before = SIZE_MAX;
+    }
+    read_gap(run, text, at, text->file.length, before, SIZE_MAX);
+}
+
+bool ignores_take(LintRun *run, const LintRule *rule)
+{
+    Ignores *ignores = &run->text->ignores;
+    bool taken = false;
+    for (size_t i = 0; i < ignores->count && !rule->certain; i++) {
+        Ignore *ignore = &ignores->items[i];
+        bool meant = ignore->whole_file ||
+                     (run->statement != SIZE_MAX && ignore->statement == run->statement);
+        if (meant && *ignore->reason && str_equal(ignore->rule, rule->id)) {
+            ignore->used = true;
+            taken = true;
+        }
+    }
+    return taken;
+}
+
+static const char *nearest_rule(const char *word)
+{
+    size_t count = 0;
+    const LintRule *const *rules = lint_rules(&count);
+    _cleanup_free_ const char **names = calloc(count, sizeof(*names));
+    assert(names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = rules[i]->id;
+    return str_nearest(word, names, count);
+}
+
+static void report_one(LintRun *run, const Ignore *ignore)
+{
+    const LintFile *file = &run->text->file;
+    const LintRule *rule = lint_rule_find(ignore->rule);
+    if (!rule) {
+        const char *nearest = nearest_rule(ignore->rule);
+        lint_add_at(run, file, ignore->offset, "unused-ignore", "there is no rule %s%s%s%s",
+                    *ignore->rule ? ignore->rule : "named", nearest ? "; did you mean " : "",
+                    nearest ? nearest : "", nearest ? "?" : "");
+    } else if (rule->certain) {
+        lint_add_at(run, file, ignore->offset, "unused-ignore",
+                    "%s cannot be ignored: the server would refuse the file", rule->id);
+    } else if (!*ignore->reason) {
+        lint_add_at(run, file, ignore->offset, "ignore-without-reason",
+                    "no reason is given, so %s is not left out", rule->id);
+    } else if (!ignore->used && (run->report->catalogue || !rule->needs_catalogue)) {
+        lint_add_at(run, file, ignore->offset, "unused-ignore", "%s finds nothing here", rule->id);
+    }
+}
+
+void ignores_report(LintRun *run)
+{
+    const Ignores *ignores = &run->text->ignores;
+    run->statement = SIZE_MAX;
+    for (size_t i = 0; i < ignores->count; i++)
+        report_one(run, &ignores->items[i]);
+}
