@@ -20,28 +20,52 @@ static const Command *const tables[] = {
     cli_pool_commands,
     cli_monitor_commands,
     cli_checklist_commands,
+    cli_completion_commands,
+    cli_manual_commands,
 };
 
 /* In the order of --help. */
 static const CommandGroup groups[] = {
-    {"demo", "the tour: a PostgreSQL, real data, and everything below, in minutes"},
-    {"init", "write a vaxdb.ini for your databases"},
-    {"config", "show every setting, its value and where it comes from"},
-    {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set"},
-    {"migrate", "run, undo and check changes of the schema"},
-    {"backup", "make, list, verify and prune backups"},
-    {"restore", "bring a backup back, beside the old database until it is right"},
-    {"drill", "prove that a backup can be restored"},
-    {"index", "which indexes there are, which are used, which are broken"},
-    {"pool", "how many connections, and the settings for them"},
-    {"monitor", "slow statements, table sizes, connections, and who waits for whom"},
-    {"checklist", "the guide's 34 items, each with evidence and what mends it"},
+    {"demo", "the tour: a PostgreSQL, real data, and everything below, in minutes", NULL},
+    {"init", "write a vaxdb.ini for your databases", NULL},
+    {"config", "show every setting, its value and where it comes from",
+     "The settings are those of vaxdb.ini; `man vaxdb.ini` explains each."},
+    {"dev", "a private PostgreSQL on this machine, and the VaxTrace data set",
+     "For trying and developing: a server of your own that needs no administrator, with a database "
+     "for development, staging, production and test. Nobody else can reach it. Without a vaxdb.ini "
+     "development and test are there, and the server starts by itself when they are needed."},
+    {"migrate", "run, undo and check changes of the schema",
+     "A migration is a file of SQL with a number in front, NNN_NAME.sql, and beside it the file "
+     "that undoes it, NNN_NAME.down.sql. They are run in the order of their names, once each; the "
+     "table "
+     "schema_migrations in the database, the ledger, tells which.\n\n"
+     "The usual way of a change:\n\n"
+     "  vaxdb migrate new add_cold_chain_alerts\n"
+     "  vaxdb migrate up\n"
+     "  vaxdb migrate up -e staging\n"
+     "  vaxdb migrate up -e production"},
+    {"backup", "make, list, verify and prune backups",
+     "A backup is one file, NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, that `gunzip -c FILE | psql` restores "
+     "without vaxdb. Beside it stand its checksum (.sha256) and its manifest (.json): what every "
+     "table held, row for row."},
+    {"restore", "bring a backup back, beside the old database until it is right", NULL},
+    {"drill", "prove that a backup can be restored",
+     "A backup is worth what its last restore was. A drill restores one into a scratch database, "
+     "examines it and drops it again; nothing else is touched."},
+    {"index", "which indexes there are, which are used, which are broken",
+     "All of these only look, but for rebuild and analyze."},
+    {"pool", "how many connections, and the settings for them", NULL},
+    {"monitor", "slow statements, table sizes, connections, and who waits for whom",
+     "Looks at the server's own statistics, in short read-only transactions."},
+    {"checklist", "the guide's 34 items, each with evidence and what mends it", NULL},
+    {"completion", "let the shell complete vaxdb's commands and flags", NULL},
+    {"manual", "the manual pages", NULL},
 };
 
 int main(int argc, char **argv)
 {
     (void)argc;
     interrupt_install();
-    return command_main((const char *const *)argv, tables, COUNT_OF(tables), groups,
-                        COUNT_OF(groups));
+    const CommandTables commands = {tables, COUNT_OF(tables), groups, COUNT_OF(groups)};
+    return command_main((const char *const *)argv, &commands);
 }

@@ -10,7 +10,7 @@
 
 /* clang-format off */
 const OptionSpec command_global_options[] = {
-    {.name = "env", .letter = 'e', .kind = OPTION_TEXT, .argument = "NAME", .fallback = "development",
+    {.name = "env", .letter = 'e', .kind = OPTION_TEXT, .argument = "ENV", .fallback = "development",
      .help = "environment: development, staging, production or test"},
     {.name = "url", .kind = OPTION_TEXT, .argument = "CONNINFO",
      .help = "a database outside the configuration"},
@@ -27,7 +27,7 @@ const OptionSpec command_global_options[] = {
      .help = "answer every question with yes, except production's"},
     {.name = "confirm", .kind = OPTION_TEXT, .argument = "DBNAME",
      .help = "name the database that may be changed, to pass production's guard"},
-    {.name = "dry-run", .kind = OPTION_FLAG, .help = "print what would be done; change nothing"},
+    {.name = "dry-run", .kind = OPTION_FLAG, .help = "print what would be done and change nothing; a command that cannot exits 2"},
     {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .help = "show this help"},
     {.name = "version", .letter = 'V', .kind = OPTION_FLAG, .help = "print the version"},
     OPTION_END,
@@ -69,13 +69,32 @@ bool command_connect(Context *context, State **state, Target *target, Session **
 
 /* ---- finding the command ----------------------------------------------------------------- */
 
-static const Command *find(const CommandTables *tables, const char *name)
+/* Is the name one of the group, "migrate up" of "migrate"? */
+static bool in_group(const char *name, const char *group)
 {
+    size_t length = strlen(group);
+    return str_starts(name, group) && (name[length] == ' ' || !name[length]);
+}
+
+const Command *command_next(const CommandTables *tables, const char *group, const Command *after)
+{
+    bool passed = after == NULL;
     for (size_t t = 0; t < tables->table_count; t++) {
         for (const Command *command = tables->tables[t]; command->name; command++) {
-            if (str_equal(command->name, name))
+            if (passed && (!group || in_group(command->name, group)))
                 return command;
+            passed = passed || command == after;
         }
+    }
+    return NULL;
+}
+
+static const Command *find(const CommandTables *tables, const char *name)
+{
+    const Command *command = NULL;
+    while ((command = command_next(tables, NULL, command))) {
+        if (str_equal(command->name, name))
+            return command;
     }
     return NULL;
 }
@@ -92,14 +111,13 @@ static bool is_group(const CommandTables *tables, const char *name)
 /* A command that no group shows would be missing from --help. */
 static void check_groups(const CommandTables *tables)
 {
-    for (size_t t = 0; t < tables->table_count; t++) {
-        for (const Command *command = tables->tables[t]; command->name; command++) {
-            char group[32] = "";
-            size_t length = strcspn(command->name, " ");
-            assert(length < sizeof(group));
-            memcpy(group, command->name, length);
-            assert(is_group(tables, group));
-        }
+    const Command *command = NULL;
+    while ((command = command_next(tables, NULL, command))) {
+        char group[32] = "";
+        size_t length = strcspn(command->name, " ");
+        assert(length < sizeof(group));
+        memcpy(group, command->name, length);
+        assert(is_group(tables, group));
     }
 }
 
@@ -150,12 +168,9 @@ static bool unknown_command(Arena *arena, const CommandTables *tables, const Wor
     const char *names[NAMES_MAX];
     size_t count = 0;
     bool group = is_group(tables, words->first);
-    for (size_t t = 0; t < tables->table_count; t++) {
-        for (const Command *command = tables->tables[t]; command->name; command++) {
-            if (count < NAMES_MAX)
-                names[count++] = command->name;
-        }
-    }
+    const Command *command = NULL;
+    while ((command = command_next(tables, NULL, command)) && count < NAMES_MAX)
+        names[count++] = command->name;
     for (size_t i = 0; i < tables->group_count && count < NAMES_MAX && !group; i++)
         names[count++] = tables->groups[i].name;
     const char *typed = words->second && group
@@ -197,6 +212,20 @@ static bool has_word(const char *const *argv, const char *long_flag, const char 
 
 /* ---- running it -------------------------------------------------------------------------- */
 
+/* Arguments that are one of some words: "bash|zsh". */
+static bool check_choices(const Context *context, const Command *command, Error *err)
+{
+    StrList names;
+    str_list_init(&names, context->arena);
+    str_split(&names, command->synopsis, "[]. ");
+    const StrList *arguments = options_arguments(context->options);
+    for (size_t i = 0; i < arguments->count && i < names.count; i++) {
+        if (!option_check_choice(names.items[i], command->name, arguments->items[i], err))
+            return false;
+    }
+    return true;
+}
+
 static bool check_arguments(const Context *context, const Command *command, Error *err)
 {
     const StrList *arguments = options_arguments(context->options);
@@ -207,7 +236,7 @@ static bool check_arguments(const Context *context, const Command *command, Erro
         (void)error_set(err, ERR_USAGE, "%s: unexpected argument \"%s\"", command->name,
                         arguments->items[command->max_arguments]);
     else
-        return true;
+        return check_choices(context, command, err);
     return error_hint(err, "vaxdb %s%s%s; `vaxdb %s --help` says more", command->name,
                       *command->synopsis ? " " : "", command->synopsis, command->name);
 }
@@ -233,8 +262,8 @@ static bool prepare(Context *context, const Command *command, const char *const 
         return error_set(err, ERR_USAGE, "--url and --dbname say the same: give one of them");
     return check_arguments(context, command, err) &&
            env_parse(options_text(options, "env"), &context->env, err) &&
-           config_load(context->arena, options_text(options, "config"), options, &context->config,
-                       err);
+           (command->reads_no_config || config_load(context->arena, options_text(options, "config"),
+                                                    options, &context->config, err));
 }
 
 static void report(Context *context, Error *err)
@@ -263,7 +292,8 @@ static bool finish_output(FILE *out, Error *err)
     return true;
 }
 
-static int run(const Command *command, const char *program, const char *const *argv)
+static int run(const CommandTables *tables, const Command *command, const char *program,
+               const char *const *argv)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     Log log;
@@ -273,6 +303,7 @@ static int run(const Command *command, const char *program, const char *const *a
                        .out = stdout,
                        .program = program,
                        .command = command->name,
+                       .tables = tables,
                        .json = has_word(argv, "--json", "--json")};
     Error err = {0};
     bool done = prepare(&context, command, argv, &err) && command->run(&context, &err) &&
@@ -300,12 +331,10 @@ static int fail(const char *const *argv, const char *name, Error *err)
     return (int)err->code;
 }
 
-int command_main(const char *const *argv, const Command *const *tables, size_t table_count,
-                 const CommandGroup *groups, size_t group_count)
+int command_main(const char *const *argv, const CommandTables *tables)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    const CommandTables all = {tables, table_count, groups, group_count};
-    check_groups(&all);
+    check_groups(tables);
     const char *program = argv[0] ? argv[0] : "vaxdb";
     if (*argv)
         argv++;
@@ -324,25 +353,25 @@ int command_main(const char *const *argv, const Command *const *tables, size_t t
         const OptionSpec *global[] = {command_global_options};
         if (!options_parse(arena, global, 1, argv, &options, &err))
             return fail(argv, "", &err);
-        help_print_all(&all, help ? stdout : stderr);
+        help_print_all(tables, help ? stdout : stderr);
         return help ? ERR_NONE : ERR_USAGE;
     }
     const char *both = words.second ? arena_printf(arena, "%s %s", words.first, words.second) : "";
-    const Command *command = find(&all, both);
+    const Command *command = find(tables, both);
     bool two_words = command != NULL;
     if (!command)
-        command = find(&all, words.first);
+        command = find(tables, words.first);
     if (command && help) {
         help_print_command(command, stdout);
         return ERR_NONE;
     }
     if (command)
-        return run(command, program, remove_words(arena, argv, &words, two_words));
-    if (is_group(&all, words.first) && (!words.second || help)) {
-        help_print_group(&all, words.first, help ? stdout : stderr);
+        return run(tables, command, program, remove_words(arena, argv, &words, two_words));
+    if (is_group(tables, words.first) && (!words.second || help)) {
+        help_print_group(tables, words.first, help ? stdout : stderr);
         return help ? ERR_NONE : ERR_USAGE;
     }
     Error err = {0};
-    (void)unknown_command(arena, &all, &words, &err);
+    (void)unknown_command(arena, tables, &words, &err);
     return fail(argv, both[0] ? both : words.first, &err);
 }

@@ -11,15 +11,18 @@
 #include "conf/options.h"
 #include "flows/target.h"
 
+typedef struct CommandTables CommandTables;
+
 typedef struct Context {
-    Arena *arena;        /* lives as long as the command */
-    Log *log;            /* talk: stderr */
-    FILE *out;           /* data: stdout */
-    const char *program; /* path of this binary, to name in cron lines and hints */
-    const char *command; /* "migrate up" */
+    Arena *arena;                /* lives as long as the command */
+    Log *log;                    /* talk: stderr */
+    FILE *out;                   /* data: stdout */
+    const char *program;         /* path of this binary, to name in cron lines and hints */
+    const char *command;         /* "migrate up" */
+    const CommandTables *tables; /* for the commands that describe the others */
     const Options *options;
-    Config *config;
-    EnvKind env; /* -e */
+    Config *config; /* NULL for a command that reads none */
+    EnvKind env;    /* -e */
     bool json;
     bool dry_run;      /* only true for commands that honour it */
     bool json_printed; /* set by command_print_json */
@@ -27,16 +30,17 @@ typedef struct Context {
 } Context;
 
 typedef struct {
-    const char *name;          /* "migrate up", "restore" */
-    const char *synopsis;      /* its arguments: "FILE", "[N]"; "" for none */
-    const char *summary;       /* one line for the list of commands, no full stop */
-    const char *details;       /* paragraphs for --help; may be NULL */
-    const char *example;       /* a command line that works, with what it does */
+    const char *name;     /* "migrate up", "restore" */
+    const char *synopsis; /* its arguments, as options.h names them: "FILE", "[N]"; "" for none */
+    const char *summary;  /* one line for the list of commands, no full stop */
+    const char *details;  /* for --help and the manual, see text.h; may be NULL */
+    const char *example;  /* a command line that works; three spaces; what it does */
     const OptionSpec *options; /* its own flags, ends in OPTION_END; may be NULL */
     int min_arguments;
     int max_arguments;    /* -1: any number */
     bool honours_dry_run; /* others exit 2 on --dry-run */
     bool (*run)(Context *context, Error *err);
+    bool reads_no_config; /* works whatever vaxdb.ini holds */
 } Command;
 
 #define COMMAND_END                                                                                \
@@ -47,14 +51,26 @@ typedef struct {
 /* The flags that every command takes (-e, --json, ...); ends in OPTION_END. */
 extern const OptionSpec command_global_options[];
 
-/* Runs one command line: finds the command, parses, prints help or errors. The exit status.
- * tables: arrays of Command that each end in COMMAND_END; groups: "migrate" and its summary. */
+/* "migrate", or a command that has no others beside it, such as "restore". */
 typedef struct {
     const char *name;
     const char *summary;
+    const char *details; /* as a command's; NULL for a command alone, whose own serve */
 } CommandGroup;
-int command_main(const char *const *argv, const Command *const *tables, size_t table_count,
-                 const CommandGroup *groups, size_t group_count);
+
+struct CommandTables {
+    const Command *const *tables; /* each ends in COMMAND_END */
+    size_t table_count;
+    const CommandGroup *groups; /* in the order of --help */
+    size_t group_count;
+};
+
+/* The commands of a group in the order of the tables: returns the one after `after`, the first when
+ * that is NULL, NULL at the end. group NULL: of all. */
+const Command *command_next(const CommandTables *tables, const char *group, const Command *after);
+
+/* Runs one command line: finds the command, parses, prints help or errors. The exit status. */
+int command_main(const char *const *argv, const CommandTables *tables);
 
 /* The usual beginning of a command that works on a database: state, target by -e or --url, session
  * (which may be NULL: then target and state only). The session closes with `_cleanup_session_` in

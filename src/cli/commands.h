@@ -5,12 +5,14 @@
 
 extern const Command cli_backup_commands[];
 extern const Command cli_checklist_commands[];
+extern const Command cli_completion_commands[];
 extern const Command cli_config_commands[];
 extern const Command cli_demo_commands[];
 extern const Command cli_dev_commands[];
 extern const Command cli_dev_load_commands[];
 extern const Command cli_drill_commands[];
 extern const Command cli_index_commands[];
+extern const Command cli_manual_commands[];
 extern const Command cli_migrate_commands[];
 extern const Command cli_migrate_evidence_commands[];
 extern const Command cli_migrate_gate_commands[];

@@ -1,22 +1,19 @@
 #include "cli/help.h"
 
 #include "base/str.h"
+#include "cli/text.h"
 
 #define HELP_WIDTH 80
 
-/* Text broken at spaces, every line indented; "\n" in it begins a new line. column is where the
- * cursor stands. */
-static void print_wrapped(FILE *out, const char *text, size_t indent, size_t column)
+/* Text broken at white space, every line indented. column is where the cursor stands. */
+static void print_filled(FILE *out, const char *text, size_t length, size_t indent, size_t column)
 {
-    while (*text) {
-        if (*text == '\n') {
-            (void)fputc('\n', out);
-            column = 0;
-            text++;
-            continue;
-        }
-        size_t length = strcspn(text, " \n");
-        if (column > indent && column + 1 + length > HELP_WIDTH) {
+    const char *end = text + length;
+    while (text < end) {
+        size_t word = 0;
+        while (text + word < end && text[word] != ' ' && text[word] != '\n')
+            word++;
+        if (column > indent && column + 1 + word > HELP_WIDTH) {
             (void)fputc('\n', out);
             column = 0;
         }
@@ -27,13 +24,32 @@ static void print_wrapped(FILE *out, const char *text, size_t indent, size_t col
             (void)fputc(' ', out);
             column++;
         }
-        (void)fprintf(out, "%.*s", (int)length, text);
-        column += length;
-        text += length;
-        while (*text == ' ')
+        (void)fprintf(out, "%.*s", (int)word, text);
+        column += word;
+        text += word;
+        while (text < end && (*text == ' ' || *text == '\n'))
             text++;
     }
     (void)fputc('\n', out);
+}
+
+static void print_wrapped(FILE *out, const char *text, size_t indent, size_t column)
+{
+    print_filled(out, text, strlen(text), indent, column);
+}
+
+static void print_details(FILE *out, const char *details)
+{
+    TextBlock block;
+    (void)fputc('\n', out);
+    for (const char *text = details; text_next_block(&text, &block);) {
+        if (block.apart)
+            (void)fputc('\n', out);
+        if (block.verbatim)
+            (void)fprintf(out, "  %.*s\n", (int)block.length, block.start);
+        else
+            print_filled(out, block.start, block.length, 0, 0);
+    }
 }
 
 static void print_pair(FILE *out, const char *left, const char *right, size_t indent)
@@ -47,46 +63,60 @@ static void print_pair(FILE *out, const char *left, const char *right, size_t in
     print_wrapped(out, right, indent, column ? column : 0);
 }
 
-static void print_options(FILE *out, Arena *arena, const OptionSpec *options)
+char *help_option(Arena *arena, const OptionSpec *spec)
 {
-    for (const OptionSpec *spec = options; spec->name || spec->key; spec++) {
-        if (!spec->name)
-            continue;
-        const char *letter = spec->letter ? arena_printf(arena, "-%c, ", spec->letter) : "    ";
-        const char *argument = spec->kind == OPTION_FLAG ? "" : spec->argument;
-        const char *left = arena_printf(arena, "%s--%s%s%s", letter, spec->name,
-                                        argument && *argument ? " " : "", argument ? argument : "");
-        const char *right =
-            spec->fallback ? arena_printf(arena, "%s (default: %s)", spec->help, spec->fallback)
-                           : spec->help;
-        print_pair(out, left, right, 28);
-    }
+    const char *letter = spec->letter ? arena_printf(arena, "-%c, ", spec->letter) : "    ";
+    const char *argument = spec->kind == OPTION_FLAG || !spec->argument ? "" : spec->argument;
+    return arena_printf(arena, "%s--%s%s%s", letter, spec->name, *argument ? " " : "", argument);
 }
 
-/* Is the name one of the group, "migrate up" of "migrate"? */
-static bool in_group(const char *name, const char *group)
+const char *help_option_text(Arena *arena, const OptionSpec *spec)
 {
-    size_t length = strlen(group);
-    return str_starts(name, group) && (name[length] == ' ' || !name[length]);
+    if (!spec->fallback)
+        return spec->help;
+    return arena_printf(arena, "%s (default: %s)", spec->help, spec->fallback);
+}
+
+bool help_option_serves(const Command *command, const OptionSpec *spec)
+{
+    if (!spec->name)
+        return false;
+    return !command || command->honours_dry_run || !str_equal(spec->name, "dry-run");
+}
+
+char *help_usage(Arena *arena, const Command *command)
+{
+    return arena_printf(arena, "vaxdb %s%s%s [FLAGS]", command->name, *command->synopsis ? " " : "",
+                        command->synopsis);
+}
+
+static void print_options(FILE *out, Arena *arena, const Command *command,
+                          const OptionSpec *options)
+{
+    for (const OptionSpec *spec = options; spec->name || spec->key; spec++) {
+        if (help_option_serves(command, spec))
+            print_pair(out, help_option(arena, spec), help_option_text(arena, spec), 28);
+    }
 }
 
 void help_print_group(const CommandTables *tables, const char *group, FILE *out)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     for (size_t i = 0; i < tables->group_count; i++) {
-        if (str_equal(tables->groups[i].name, group))
-            (void)fprintf(out, "vaxdb %s: %s\n\n", group, tables->groups[i].summary);
+        const CommandGroup *row = &tables->groups[i];
+        if (!str_equal(row->name, group))
+            continue;
+        (void)fprintf(out, "vaxdb %s: %s\n", group, row->summary);
+        if (row->details)
+            print_details(out, row->details);
     }
-    for (size_t t = 0; t < tables->table_count; t++) {
-        for (const Command *command = tables->tables[t]; command->name; command++) {
-            if (!in_group(command->name, group))
-                continue;
-            const char *left = arena_printf(arena, "vaxdb %s%s%s", command->name,
-                                            *command->synopsis ? " " : "", command->synopsis);
-            print_pair(out, left, command->summary, 34);
-        }
+    (void)fputs("\nCommands:\n", out);
+    for (const Command *command = NULL; (command = command_next(tables, group, command));) {
+        const char *left = arena_printf(arena, "vaxdb %s%s%s", command->name,
+                                        *command->synopsis ? " " : "", command->synopsis);
+        print_pair(out, left, command->summary, 34);
     }
-    (void)fprintf(out, "\n`vaxdb COMMAND --help` shows its flags and an example.\n");
+    (void)fprintf(out, "\n`vaxdb %s COMMAND --help` shows its flags and an example.\n", group);
 }
 
 void help_print_all(const CommandTables *tables, FILE *out)
@@ -96,22 +126,22 @@ void help_print_all(const CommandTables *tables, FILE *out)
                 "Usage: vaxdb COMMAND [FLAGS]\n\nCommands:\n",
                 out);
     for (size_t i = 0; i < tables->group_count; i++) {
+        const CommandGroup *group = &tables->groups[i];
         StrList verbs;
         str_list_init(&verbs, arena);
-        for (size_t t = 0; t < tables->table_count; t++) {
-            for (const Command *command = tables->tables[t]; command->name; command++) {
-                const char *space = strchr(command->name, ' ');
-                if (space && in_group(command->name, tables->groups[i].name))
-                    str_list_add(&verbs, space + 1);
-            }
+        for (const Command *command = NULL;
+             (command = command_next(tables, group->name, command));) {
+            const char *space = strchr(command->name, ' ');
+            if (space)
+                str_list_add(&verbs, space + 1);
         }
-        print_pair(out, tables->groups[i].name, tables->groups[i].summary, 14);
+        print_pair(out, group->name, group->summary, 14);
         if (verbs.count)
             print_wrapped(out, arena_printf(arena, "(%s)", str_list_join(&verbs, arena, ", ")), 14,
                           0);
     }
     (void)fputs("\nFlags of every command:\n", out);
-    print_options(out, arena, command_global_options);
+    print_options(out, arena, NULL, command_global_options);
     (void)fputs("\nA first look:   vaxdb demo\nMore about one: vaxdb COMMAND --help\n", out);
 }
 
@@ -120,18 +150,19 @@ void help_print_command(const Command *command, FILE *out)
     _cleanup_arena_ Arena *arena = arena_create();
     (void)fprintf(out, "vaxdb %s:", command->name);
     print_wrapped(out, command->summary, 0, strlen(command->name) + 7);
-    (void)fprintf(out, "\nUsage: vaxdb %s%s%s [FLAGS]\n", command->name,
-                  *command->synopsis ? " " : "", command->synopsis);
-    if (command->details) {
-        (void)fputc('\n', out);
-        print_wrapped(out, command->details, 0, 0);
-    }
+    (void)fprintf(out, "\nUsage: %s\n", help_usage(arena, command));
+    if (command->details)
+        print_details(out, command->details);
     if (command->options) {
         (void)fputs("\nFlags:\n", out);
-        print_options(out, arena, command->options);
+        print_options(out, arena, command, command->options);
     }
     (void)fputs("\nFlags of every command:\n", out);
-    print_options(out, arena, command_global_options);
-    if (command->example)
-        (void)fprintf(out, "\nExample:\n  %s\n", command->example);
+    print_options(out, arena, command, command_global_options);
+    if (command->example) {
+        (void)fputs("\nExample:\n", out);
+        TextExample example;
+        for (const char *text = command->example; text_next_example(&text, &example);)
+            (void)fprintf(out, "  %.*s\n", (int)example.line_length, example.line);
+    }
 }

@@ -6,7 +6,7 @@
 /* clang-format off */
 static const OptionSpec up_options[] = {
     RUN_OPTIONS,
-    {.name = "to", .kind = OPTION_TEXT, .argument = "NAME", .help = "stop after this migration"},
+    {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION", .help = "stop after this migration"},
     {.name = "no-lint", .kind = OPTION_FLAG, .help = "for later versions, which lint first; no effect yet"},
     {.name = "skip-staging", .kind = OPTION_TEXT, .argument = "REASON",
      .help = "for later versions, which ask for staging's evidence; no effect yet"},
@@ -16,7 +16,7 @@ static const OptionSpec up_options[] = {
 };
 static const OptionSpec down_options[] = {
     RUN_OPTIONS,
-    {.name = "to", .kind = OPTION_TEXT, .argument = "NAME",
+    {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION",
      .help = "undo what was applied after this migration, which stays"},
     OPTION_END,
 };
@@ -96,7 +96,8 @@ const Command cli_migrate_commands[] = {
      run_up},
     {"migrate down", "[N]", "undo the last migrations by their .down.sql files",
      "Undoes the N migrations that were applied last (1 by default), or with --to all that were "
-     "applied after NAME. A migration that stopped half-way counts as the last. On production it "
+     "applied after MIGRATION. A migration that stopped half-way counts as the last. On production "
+     "it "
      "wants --confirm DATABASE.",
      "vaxdb migrate down 2     undo the last two", down_options, 0, 1, true, run_down},
     {"migrate redo", "", "undo the last migration and run it again",

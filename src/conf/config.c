@@ -22,7 +22,8 @@ const OptionSpec config_settings[] = {
     {.kind = OPTION_TEXT, .key = "name", .variable = "VAXDB_NAME", .fallback = "vaxtrace",
      .help = "what backups are called: NAME-ENV-YYYYMMDD-HHMMSS.sql.gz"},
     {.kind = OPTION_TEXT, .key = "url", .argument = "CONNINFO",
-     .help = "the database: a postgresql:// URL or key=value pairs; PG* variables complete it"},
+     .help = "the database: a postgresql:// URL or key=value pairs, which PG* variables complete; "
+             "`private` is the one of `vaxdb dev`"},
     {.kind = OPTION_PATH, .key = "migrations", .argument = "DIR", .variable = "VAXDB_MIGRATIONS",
      .help = "folder of migrations; without it backend/database/migrations, database/migrations, "
              "db/migrations or migrations"},
@@ -328,6 +329,15 @@ const char *config_text(const Config *config, EnvKind env, const char *key)
     if (!found.value || setting_find(key)->kind != OPTION_PATH)
         return found.value;
     return resolve_path(config, &found);
+}
+
+const char *config_place(const char *key, size_t index)
+{
+    for (size_t i = 0; i < COUNT_OF(conventions); i++) {
+        if (str_equal(conventions[i].key, key))
+            return index < COUNT_OF(conventions[i].places) ? conventions[i].places[index] : NULL;
+    }
+    return NULL;
 }
 
 const char *config_folder(const Config *config, EnvKind env, const char *key)

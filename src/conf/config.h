@@ -40,6 +40,9 @@ const char *config_source(const Config *config, EnvKind env, const char *key);
  * folder, else under the working directory. NULL when there is none. */
 const char *config_folder(const Config *config, EnvKind env, const char *key);
 
+/* Those places, for a shell that completes: NULL behind the last. */
+const char *config_place(const char *key, size_t index);
+
 /* The state directory: $VAXDB_STATE_DIR, else /var/lib/vaxdb where writable, else
  * $XDG_STATE_HOME/vaxdb (~/.local/state/vaxdb). Not made here. */
 const char *config_state_directory(const Config *config);

@@ -7,6 +7,9 @@
 #define TABLES_MAX 4
 #define NAMES_MAX  128
 
+/* Between the bars of "text|json". */
+#define CHOICE_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_"
+
 typedef struct {
     const OptionSpec *spec;
     StrList values;
@@ -267,9 +270,31 @@ static bool read_number(const OptionSpec *spec, const char *value, int64_t *numb
     return true;
 }
 
+bool option_choices(const char *argument, StrList *choices)
+{
+    if (!argument || !strchr(argument, '|') ||
+        argument[strspn(argument, CHOICE_CHARACTERS "|")] != '\0')
+        return false;
+    str_split(choices, argument, "|");
+    return true;
+}
+
+bool option_check_choice(const char *argument, const char *where, const char *value, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    StrList choices;
+    str_list_init(&choices, arena);
+    if (!option_choices(argument, &choices) || str_list_has(&choices, value))
+        return true;
+    (void)error_set(err, ERR_USAGE, "%s: \"%s\" is not valid", where, value);
+    return error_hint(err, "one of %s", str_list_join(&choices, arena, ", "));
+}
+
 bool option_check(const OptionSpec *spec, const char *where, const char *value, Error *err)
 {
     int64_t number = 0;
+    if (spec->kind == OPTION_TEXT)
+        return option_check_choice(spec->argument, where, value, err);
     if (read_number(spec, value, &number))
         return true;
     (void)error_set(err, ERR_USAGE, "%s: \"%s\" is not valid", where, value);

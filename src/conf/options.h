@@ -27,7 +27,7 @@ typedef struct {
     const char *name; /* long flag without "--"; NULL: configuration only */
     char letter;      /* short flag; 0: none */
     OptionKind kind;
-    const char *argument; /* what --help calls the argument: "DIR" */
+    const char *argument; /* what --help calls the argument: "DIR"; see below */
     const char *key;      /* setting in vaxdb.ini; NULL: command line only */
     const char *variable; /* environment variable; NULL: none */
     const char *fallback; /* default as text, shown by --help; NULL: none */
@@ -40,6 +40,11 @@ typedef struct {
     {                                                                                              \
         0                                                                                          \
     }
+
+/* What an argument is called also says what may stand there: "text|json" is one of these words,
+ * which is checked; shells complete DIR, FILE, ENV (an environment) and MIGRATION (a file's name),
+ * too. This gives the words of one between bars; false when it is not of that kind. */
+bool option_choices(const char *argument, StrList *choices);
 
 /* What was given on a command line. All memory is in the arena. */
 typedef struct Options Options;
@@ -65,6 +70,10 @@ const StrList *options_list(const Options *options, const char *name);
  * it was not given. *name is the flag's. */
 const char *options_for_setting(const Options *options, const char *key, const char **name);
 
+/* Is value one of the words of "text|json"? ERR_USAGE naming where and the words when not; anything
+ * is good for an argument that is not of that kind. */
+bool option_check_choice(const char *argument, const char *where, const char *value,
+                         Error *err) MUST_CHECK;
 /* Is value good for this row? ERR_USAGE naming where ("--rows", "vaxdb.ini:12: rows"). */
 bool option_check(const OptionSpec *spec, const char *where, const char *value,
                   Error *err) MUST_CHECK;

@@ -4,17 +4,7 @@ import re
 import subprocess
 
 import pytest
-
-
-def commands(vaxdb):
-    """Every command, found as a user finds it: by --help on each level."""
-    found = []
-    overview = vaxdb.ok("--help").stdout
-    for group in re.findall(r"^  ([a-z]+) ", overview, re.M):
-        page = vaxdb.ok(group, "--help").stdout
-        listed = re.findall(rf"^  vaxdb ({group}(?: [a-z]+)?)(?: |$)", page, re.M)
-        found += listed or [group]
-    return [name.split() for name in found]
+from support.help import commands
 
 
 def test_help_on_every_level_fits_the_terminal_and_has_an_example(vaxdb):

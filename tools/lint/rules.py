@@ -37,7 +37,8 @@ WALLS = {
 FILE_LINES_MAX = 1000
 FUNCTION_LINES_MAX = 100
 README_LINES_MAX = 60
-TEXT_FILES = (".c", ".h", ".py", ".sh", ".sql", ".md", ".build", ".json", ".js", ".ts", ".css")
+TEXT_FILES = (".c", ".h", ".py", ".sh", ".bash", ".zsh", ".sql", ".md", ".build", ".json", ".js",
+              ".ts", ".css")
 
 
 def included(repository, path):
@@ -141,7 +142,7 @@ def check_texts(repository):
                 yield Finding(path, number, "names a path of one machine")
             if line != line.rstrip() and path.suffix != ".md":
                 yield Finding(path, number, "white space at the end of the line")
-            if "\t" in line and path.suffix in (".c", ".h", ".py", ".sh", ".sql"):
+            if "\t" in line and path.suffix in (".c", ".h", ".py", ".sh", ".bash", ".sql"):
                 yield Finding(path, number, "a tab")
             if path.name == "package-lock.json" and '"resolved"' in line:
                 yield Finding(path, number, "names where a package came from")
@@ -189,7 +190,7 @@ def check_sql(repository):
 
 
 def is_shell(repository, path):
-    if path.suffix == ".sh":
+    if path.suffix in (".sh", ".bash"):
         return True
     if path.suffix or not (repository.root / path).is_file():
         return False
