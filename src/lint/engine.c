@@ -68,6 +68,7 @@ bool engine_text(LintRun *run, LintText *text, Model *model, bool apply, Error *
     _cleanup_json_ json_t *memory = json_object();
     run->memory = memory;
     engine_begin(run, text);
+    model_begin_file(model, text->file.ordinal);
     bool ok = true;
     for (size_t i = 0; ok && i < text->script.count; i++) {
         if (i < text->first || text->script.items[i].left_out)

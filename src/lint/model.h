@@ -24,14 +24,14 @@ typedef struct {
     bool not_null, has_default, generated, identity;
     bool has_not_null_check; /* a valid CHECK (column IS NOT NULL) */
     double null_fraction;    /* -1: not known */
+    double distinct;         /* pg_stats.n_distinct: below 0 a share of the rows; 0: not known */
 } ModelColumn;
 
 typedef struct {
     const char *schema, *name;
     const char *definition; /* pg_get_indexdef, or NULL when made by a file */
     const char *method;
-    const char
-        *signature; /* equal for indexes that do the same: method, keys, include, predicate */
+    const char *signature; /* read by model_signature: NULL until asked for where it was loaded */
     const char *const *columns; /* keys by name; NULL element: an expression */
     size_t column_count;
     bool unique, valid, primary;
@@ -45,15 +45,25 @@ typedef struct {
     const char *const *columns;
     size_t column_count;
     const char *referenced_schema, *referenced; /* of a foreign key */
-    const char *definition;                     /* NULL when made by a file */
+    const char *const *referenced_columns;      /* as many as referenced_count; 0: primary key */
+    size_t referenced_count;
+    bool is_not_null;       /* CHECK (column IS NOT NULL); columns has its column */
+    const char *definition; /* NULL when made by a file */
 } ModelConstraint;
 
+/* A view that reads a table. */
 typedef struct {
     const char *schema, *name;
-    char kind;      /* pg_class.relkind: r p v m f, S for sequences */
-    bool is_new;    /* made by the files of this run: empty, seen by nobody else */
+    const char *column; /* that it reads; NULL: some, or none in particular */
+} ModelDependent;
+
+typedef struct ModelTable {
+    const char *schema, *name;
+    char kind;      /* pg_class.relkind: r p v m f, S for sequences, c for composite types */
+    bool is_new;    /* seen by nobody else: made by the files of this run; without a server, where
+                       each file may run on another day, by the file at hand */
     size_t made_in; /* ordinal of the file that made it, SIZE_MAX for the database */
-    int64_t rows;   /* the planner's estimate; -1 not known; 0 for new ones */
+    int64_t rows;   /* an estimate; -1 not known; 0 only where there is none for sure */
     int64_t bytes;  /* with indexes; -1 not known */
     ModelColumn *columns;
     size_t column_count, column_capacity;
@@ -61,6 +71,13 @@ typedef struct {
     size_t index_count, index_capacity;
     ModelConstraint *constraints;
     size_t constraint_count, constraint_capacity;
+    struct ModelTable **parents, **children; /* partitions and inheritance */
+    size_t parent_count, parent_capacity, child_count, child_capacity;
+    struct ModelTable **referencing; /* tables with a foreign key to it, each once */
+    size_t referencing_count, referencing_capacity;
+    ModelDependent *views;
+    size_t view_count, view_capacity;
+    bool is_partition;
     bool uncertain; /* changed by something we cannot follow (a DO block, an unknown statement) */
 } ModelTable;
 
@@ -72,9 +89,16 @@ bool model_load(Model *model, Session *session, Error *err) MUST_CHECK;
 /* The effect of one statement. type NULL: one that the grammar did not take, or code (DO, CALL):
  * what it did is not known, and from then on nothing is called missing. */
 void model_apply(Model *model, const char *type, const json_t *node, size_t file_ordinal);
+/* The statements that follow are of this file, which starts with the session's own search path. */
+void model_begin_file(Model *model, size_t file_ordinal);
 
 bool model_is_complete(const Model *model);   /* what is not in it does not exist */
 int model_server_version(const Model *model); /* 0 without a server */
+/* Is it sure that there is no such table, view or sequence? Without a server only of what the files
+ * made and dropped again. */
+bool model_is_missing(const Model *model, const char *schema, const char *name);
+/* Did a file make tables, so that a folder seems to make all it needs? */
+bool model_has_tables(const Model *model);
 /* NULL when there is none. */
 const ModelTable *model_table(const Model *model, const char *schema, const char *name);
 /* The index and, where table is not NULL, its table. */
@@ -86,5 +110,16 @@ const ModelConstraint *model_constraint(const ModelTable *table, const char *nam
  * server. */
 char model_volatility(const Model *model, const char *schema, const char *function);
 bool model_schema_exists(const Model *model, const char *schema);
+bool model_extension_exists(const Model *model, const char *extension);
+/* Does the access method ("gin", "gist") take the type without naming an operator class? Types by
+ * their catalogue name. unknown where the type is none that we know. */
+typedef enum { OPCLASS_UNKNOWN, OPCLASS_NONE, OPCLASS_DEFAULT } ModelOpclass;
+ModelOpclass model_opclass(const Model *model, const char *method, const char *base_type);
+/* Equal for indexes of a table that do the same: method, keys, included columns, predicate. NULL
+ * when not known. */
+const char *model_signature(const Model *model, const ModelIndex *index);
+/* The same of an IndexStmt. The text is "METHOD(" KEY... ")" INCLUDED... "|" PREDICATE, each key
+ * and column followed by a byte 31. */
+char *model_signature_of(Arena *arena, const json_t *index_statement);
 /* Tables of any size that others could be using: those that are not new. */
 bool model_is_busy(const ModelTable *table);

@@ -1,0 +1,100 @@
+/* Inside of model*.c. */
+#pragma once
+
+#include "base/str.h"
+#include "lint/model.h"
+#include "pg/node.h"
+
+#define NAME_MAX_BYTES 63
+
+/* Names of two parts to anything; open addressing. A value of NULL stands for "was there once". */
+typedef struct {
+    const char *schema, *name;
+    void *value;
+} NameEntry;
+typedef struct {
+    NameEntry *entries;
+    size_t count, capacity; /* a power of two, or 0 */
+} NameMap;
+
+void *name_map_get(const NameMap *map, const char *schema, const char *name);
+bool name_map_has(const NameMap *map, const char *schema, const char *name); /* also once */
+/* The texts must live as long as the map. */
+void name_map_put(Arena *arena, NameMap *map, const char *schema, const char *name, void *value);
+
+typedef struct {
+    ModelTable *table;
+    const char *schema, *name;
+} IndexHome;
+
+struct Model {
+    Arena *arena;
+    bool loaded;
+    bool uncertain; /* something ran that we cannot follow */
+    int version;
+    NameMap relations; /* ModelTable */
+    NameMap indexes;   /* IndexHome */
+    NameMap functions; /* const char *: a letter of volatility, '?' where overloads differ */
+    NameMap schemas, extensions;
+    NameMap opclasses;   /* method, type: where there is a default */
+    NameMap user_types;  /* schema, name */
+    NameMap *signatures; /* "", definition: char *; filled when asked */
+    StrList path, default_path;
+    size_t file;
+    ModelTable **made; /* by the file at hand */
+    size_t made_count, made_capacity;
+    size_t tables_made;
+    bool extensions_made; /* by the files: they may bring operator classes */
+    int depth;            /* of recursion through inheritance and views */
+};
+
+const char *model_copy(const Model *model, const char *text);
+/* Where a name is looked up (or made, with the first of the path) when it has no schema. */
+const char *model_home(const Model *model, const char *schema);
+ModelTable *model_find(const Model *model, const char *schema, const char *name);
+/* By a RangeVar; NULL when there is none. */
+ModelTable *model_find_range(const Model *model, const json_t *range);
+IndexHome *model_find_index(const Model *model, const char *schema, const char *name);
+ModelIndex *model_index_in(const IndexHome *home);
+ModelColumn *model_find_column(const ModelTable *table, const char *name);
+
+ModelTable *model_add_table(Model *model, const char *schema, const char *name, char kind);
+void model_remove_table(Model *model, ModelTable *table);
+void model_rename_table(Model *model, ModelTable *table, const char *schema, const char *name);
+ModelIndex *model_add_index(Model *model, ModelTable *table, const ModelIndex *index);
+void model_remove_index(Model *model, ModelTable *table, const char *name);
+void model_remove_constraint(ModelTable *table, const char *name);
+void model_link(Model *model, ModelTable *parent, ModelTable *child);
+void model_unlink(ModelTable *parent, ModelTable *child);
+void model_add_reference(Model *model, ModelTable *referenced, ModelTable *by);
+/* "t_a_b_idx" as PostgreSQL makes it, unlike any relation of the schema. */
+const char *model_make_name(const Model *model, const char *schema, const char *first,
+                            const char *second, const char *label);
+
+/* Type and catalogue name of a TypeName. */
+void model_take_type(const Model *model, const json_t *type_name, const char **type,
+                     const char **base_type);
+/* An array of names from a list of String nodes. */
+const char *const *model_names(const Model *model, const json_t *list, size_t *count);
+
+/* Goes one level down; false at a depth that no database has. The caller takes it back. */
+bool model_descend(Model *model);
+void model_make_sequence(Model *model, const ModelTable *table, const char *column);
+void model_add_column(Model *model, ModelTable *table, const json_t *definition);
+void model_add_column_constraints(Model *model, ModelTable *table, const json_t *definition);
+/* The signature of the index behind a PRIMARY KEY or UNIQUE. */
+char *model_signature_of_key(Arena *arena, const json_t *constraint, const ModelIndex *index);
+
+/* model_table.c: what CREATE TABLE and ALTER TABLE do. */
+void model_create_table(Model *model, const json_t *statement, char kind);
+void model_create_as(Model *model, const json_t *query, const json_t *into, char kind);
+void model_alter_table(Model *model, const json_t *statement);
+void model_add_constraint(Model *model, ModelTable *table, const json_t *constraint,
+                          const char *column);
+void model_create_index(Model *model, const json_t *statement);
+/* model_objects.c: DROP, RENAME, SET SCHEMA, views. */
+void model_create_view(Model *model, const json_t *statement);
+void model_drop(Model *model, const json_t *statement);
+void model_rename(Model *model, const json_t *statement);
+void model_set_schema(Model *model, const json_t *statement);
+void model_note_views(Model *model, const ModelTable *view, const json_t *query);
