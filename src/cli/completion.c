@@ -44,7 +44,7 @@ size_t completion_arguments(Arena *arena, const Command *command, CompletionArgu
         StrList bare;
         str_list_init(&bare, arena);
         str_split(&bare, words.items[i], "[].");
-        (*arguments)[i] = (CompletionArgument){.name = bare.items[0],
+        (*arguments)[i] = (CompletionArgument){.name = bare.count ? bare.items[0] : words.items[i],
                                                .optional = words.items[i][0] == '[',
                                                .repeats = strstr(words.items[i], "...") != NULL};
     }

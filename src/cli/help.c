@@ -5,14 +5,24 @@
 
 #define HELP_WIDTH 80
 
+/* Up to white space; `what is to be typed` is one word, unless it is long. */
+static size_t word_length(const char *text, const char *end)
+{
+    size_t length = 0;
+    while (text + length < end && text[length] != ' ' && text[length] != '\n') {
+        const char *from = text + length;
+        const char *close = *from == '`' ? memchr(from + 1, '`', (size_t)(end - from - 1)) : NULL;
+        length += close && close - from < HELP_WIDTH / 2 ? (size_t)(close - from) + 1 : 1;
+    }
+    return length;
+}
+
 /* Text broken at white space, every line indented. column is where the cursor stands. */
 static void print_filled(FILE *out, const char *text, size_t length, size_t indent, size_t column)
 {
     const char *end = text + length;
     while (text < end) {
-        size_t word = 0;
-        while (text + word < end && text[word] != ' ' && text[word] != '\n')
-            word++;
+        size_t word = word_length(text, end);
         if (column > indent && column + 1 + word > HELP_WIDTH) {
             (void)fputc('\n', out);
             column = 0;
@@ -145,6 +155,17 @@ void help_print_all(const CommandTables *tables, FILE *out)
     (void)fputs("\nA first look:   vaxdb demo\nMore about one: vaxdb COMMAND --help\n", out);
 }
 
+/* What it does stands beside the command, or below where the line is too short for both. */
+static void print_example(FILE *out, const TextExample *example)
+{
+    if (example->line_length + 2 <= HELP_WIDTH) {
+        (void)fprintf(out, "  %.*s\n", (int)example->line_length, example->line);
+        return;
+    }
+    (void)fprintf(out, "  %.*s\n", (int)example->command_length, example->line);
+    print_filled(out, example->what, example->what_length, 6, 0);
+}
+
 void help_print_command(const Command *command, FILE *out)
 {
     _cleanup_arena_ Arena *arena = arena_create();
@@ -163,6 +184,6 @@ void help_print_command(const Command *command, FILE *out)
         (void)fputs("\nExample:\n", out);
         TextExample example;
         for (const char *text = command->example; text_next_example(&text, &example);)
-            (void)fprintf(out, "  %.*s\n", (int)example.line_length, example.line);
+            print_example(out, &example);
     }
 }

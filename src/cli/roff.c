@@ -43,10 +43,16 @@ static void put_text(FILE *out, const char *text, size_t length)
         put_char(out, text[i] == '\n' ? ' ' : text[i]);
 }
 
+/* What is to be typed: not broken at its spaces. */
 static void put_bold(FILE *out, const char *text, size_t length)
 {
     (void)fputs("\\fB", out);
-    put_text(out, text, length);
+    for (const char *end = text + length; text < end; text++) {
+        if (*text == ' ' || *text == '\n')
+            (void)fputs("\\ ", out);
+        else
+            put_text(out, text, 1);
+    }
     (void)fputs("\\fR", out);
 }
 

@@ -276,7 +276,7 @@ bool option_choices(const char *argument, StrList *choices)
         argument[strspn(argument, CHOICE_CHARACTERS "|")] != '\0')
         return false;
     str_split(choices, argument, "|");
-    return true;
+    return choices->count > 1;
 }
 
 bool option_check_choice(const char *argument, const char *where, const char *value, Error *err)

@@ -106,8 +106,9 @@ def test_the_example_of_help_is_on_the_page(vaxdb, pages):
     for name in helps.commands(vaxdb):
         shown = vaxdb.ok(*name, "--help").stdout
         examples = section(pages[f"vaxdb-{name[0]}.1"], "EXAMPLES")
-        for line in shown.partition("\nExample:\n")[2].splitlines():
-            command = re.split(r" {3,}", line.strip())[0]
+        commands = re.findall(r"^  (\S.*?)(?: {3}.*)?$", shown.partition("\nExample:\n")[2], re.M)
+        assert commands, name
+        for command in commands:
             assert command in examples, name
 
 

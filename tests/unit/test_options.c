@@ -24,6 +24,7 @@ static const OptionSpec table[] = {
      .argument = "T",
      .repeats = true,
      .help = "table"},
+    {.name = "format", .kind = OPTION_TEXT, .argument = "text|json", .help = "format"},
     OPTION_END,
 };
 
@@ -107,10 +108,44 @@ static void wrong_words_are_usage_errors(UNUSED void **state)
     }
 }
 
+static void an_argument_named_by_its_words_takes_no_other(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    Options *options = NULL;
+    Error err = {0};
+    assert_true(parse(arena, ARGV("--format", "json"), &options, &err));
+    assert_string_equal(options_text(options, "format"), "json");
+    assert_false(parse(arena, ARGV("--format=yaml"), &options, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_non_null(strstr(err.message, "--format: \"yaml\""));
+    assert_non_null(strstr(err.hint, "text, json"));
+}
+
+static void only_small_words_between_bars_are_choices(UNUSED void **state)
+{
+    static const char *const others[] = {"DIR", "0-2", "|", "FILE|DIR", "json", ""};
+    _cleanup_arena_ Arena *arena = arena_create();
+    StrList choices;
+    str_list_init(&choices, arena);
+    assert_true(option_choices("done|again", &choices));
+    assert_int_equal(choices.count, 2);
+    assert_string_equal(choices.items[1], "again");
+    assert_false(option_choices(NULL, &choices));
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        Error err = {0};
+        StrList none;
+        str_list_init(&none, arena);
+        assert_false(option_choices(others[i], &none));
+        assert_true(option_check_choice(others[i], "here", "anything", &err));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_stand_anywhere_in_every_form),
+        cmocka_unit_test(an_argument_named_by_its_words_takes_no_other),
+        cmocka_unit_test(only_small_words_between_bars_are_choices),
         cmocka_unit_test(what_was_not_given_has_its_fallback),
         cmocka_unit_test(two_dashes_end_the_flags),
         cmocka_unit_test(wrong_words_are_usage_errors),
