@@ -113,8 +113,9 @@ bool step_run_each(StepRun *now, const LedgerRun *resume, Error *err)
     size_t count = now->step->script.count;
     size_t first = resume ? (size_t)resume->completed : 0;
     now->at = count;
-    if (!session_execute(now->runner->work, step_clean_session(now, 0), err) ||
-        !replay_settings(now, first, err))
+    if (!session_execute(now->runner->work, step_clean_session(now, 0), err))
+        return step_explain_lock(now, err);
+    if (!replay_settings(now, first, err))
         return false;
     if (resume && !settle_attempt(now, resume, &first, err))
         return false;

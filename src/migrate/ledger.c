@@ -221,14 +221,14 @@ static char *fact_values(Arena *arena, const RunFacts *facts)
 }
 
 char *ledger_sql_run_done(Arena *arena, const Ledger *ledger, const RunFacts *facts,
-                          const char *chain, int64_t duration_ms)
+                          const char *chain)
 {
-    return arena_printf(
-        arena,
-        "INSERT INTO %s (" FACT_COLUMNS ", state, completed, chain, started_at, finished_at, "
-        "duration_ms) VALUES (%s, 'done', %zu, '%s', now(), clock_timestamp(), %lld);",
-        ledger->runs_table, fact_values(arena, facts), facts->statements, chain,
-        (long long)duration_ms);
+    return arena_printf(arena,
+                        "INSERT INTO %s (" FACT_COLUMNS
+                        ", state, completed, chain, started_at, finished_at, "
+                        "duration_ms) VALUES (%s, 'done', %zu, '%s', now(), clock_timestamp(), "
+                        "1000 * extract(epoch FROM clock_timestamp() - now()));",
+                        ledger->runs_table, fact_values(arena, facts), facts->statements, chain);
 }
 
 char *ledger_sql_undo_partial(Arena *arena, const Ledger *ledger, const char *name)

@@ -71,9 +71,9 @@ typedef struct {
     const char *backup_id; /* NULL for none */
     const char *overrides; /* JSON: guards passed by, and why; NULL for none */
 } RunFacts;
-/* A whole run of a transactional file, recorded inside its transaction. */
+/* A whole run of a transactional file, recorded inside its transaction, which lasted as long. */
 char *ledger_sql_run_done(Arena *arena, const Ledger *ledger, const RunFacts *facts,
-                          const char *chain, int64_t duration_ms);
+                          const char *chain);
 /* A partial up whose down has run. */
 char *ledger_sql_undo_partial(Arena *arena, const Ledger *ledger, const char *name);
 char *ledger_sql_progress(Arena *arena, const Ledger *ledger, int64_t run, size_t completed,

@@ -6,10 +6,9 @@
 #include "base/str.h"
 #include "migrate/leftovers.h"
 
-#define COPY_PIECE_BYTES ((size_t)256 << 10)
-#define RETRY_FIRST_MS   ((int64_t)200)
-#define RETRY_LAST_MS    ((int64_t)10000)
-#define RETRY_TIMEOUTS   10 /* the longest pause, in lock timeouts */
+#define RETRY_FIRST_MS ((int64_t)200)
+#define RETRY_LAST_MS  ((int64_t)10000)
+#define RETRY_TIMEOUTS 10 /* the longest pause, in lock timeouts */
 
 #define SQLSTATE_LOCK_NOT_AVAILABLE  "55P03"
 #define SQLSTATE_DEADLOCK            "40P01"
@@ -17,43 +16,14 @@
 #define SQLSTATE_IN_TRANSACTION      "25001"
 #define SQLSTATE_INVALID_TERMINATION "2D000"
 #define SQLSTATE_UNSAFE_NEW_VALUE    "55P04"
+#define SQLSTATE_DIVISION_BY_ZERO    "22012"
 
-/* ---- sending ----------------------------------------------------------------------------- */
-
-static bool send_copy(Session *session, const char *sql, const char *data, size_t length,
-                      Error *err)
-{
-    if (!session_copy_begin(session, sql, err))
-        return false;
-    for (size_t sent = 0; sent < length;) {
-        size_t piece = length - sent < COPY_PIECE_BYTES ? length - sent : COPY_PIECE_BYTES;
-        if (!session_copy_data(session, data + sent, piece, err))
-            return false;
-        sent += piece;
-    }
-    return session_copy_end(session, NULL, err);
-}
-
-bool step_send(StepRun *now, size_t index, Error *err)
-{
-    const Script *script = &now->step->script;
-    const SqlPiece *piece = &script->items[index].piece;
-    if (script->items[index].left_out)
-        return true;
-    _cleanup_free_ char *sql = strndup(script->text + piece->start, piece->length);
-    if (!sql)
-        return error_set(err, ERR_FAILED, "out of memory");
-    Session *work = now->runner->work;
-    bool done = piece->copy
-                    ? send_copy(work, sql, script->text + piece->data, piece->data_length, err)
-                    : session_execute(work, sql, err);
-    statement_watch_end(&now->runner->watch, done);
-    return done;
-}
+/* ---- a clean session, and locks ------------------------------------------------------------- */
 
 /* DISCARD ALL piece by piece, because it may not stand in one message with others: settings, roles,
  * prepared statements, temporary tables and advisory locks of the file before are gone, and what we
- * rely on is set. Nobody else takes the work lock while the run lock is ours. */
+ * rely on is set. Nobody else takes the work lock while the run lock is ours; where that was lost
+ * with its connection and another run came first, the division by zero ends the message. */
 const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms)
 {
     MigrateLock lock = migrate_lock(LOCK_WORK, now->runner->ledger.plain);
@@ -61,7 +31,7 @@ const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms)
         now->arena,
         "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; "
         "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all(); "
-        "SELECT pg_try_advisory_lock(%d, %d); SET standard_conforming_strings = on; "
+        "SELECT 1 / pg_try_advisory_lock(%d, %d)::int; SET standard_conforming_strings = on; "
         "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
         "SET lock_timeout = %lld;%s%s",
         (int)lock.class, (int)lock.key, (long long)lock_timeout_ms,
@@ -102,6 +72,17 @@ bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err)
 
 /* ---- one transaction --------------------------------------------------------------------- */
 
+bool step_explain_lock(const StepRun *now, Error *err)
+{
+    if (!str_equal(err->sqlstate, SQLSTATE_DIVISION_BY_ZERO))
+        return error_context(err, "%s", now->step->file_name);
+    (void)error_set(
+        err, ERR_REFUSED,
+        "the connection that held this run's lock was lost, and another run has it now");
+    return error_hint(err, "nothing of %s has run; run the command again when the other has ended",
+                      now->step->file_name);
+}
+
 static bool begin_transaction(const StepRun *now, Error *err)
 {
     const Runner *runner = now->runner;
@@ -118,21 +99,19 @@ static bool begin_transaction(const StepRun *now, Error *err)
     if (session_execute(runner->work, sql, err))
         return true;
     if (!str_equal(err->sqlstate, SQLSTATE_UNIQUE_VIOLATION))
-        return error_context(err, "%s", step->file_name);
+        return step_explain_lock(now, err);
     (void)error_set(err, ERR_FAILED, "%s was recorded in the ledger by somebody else meanwhile",
                     step->name);
     return error_hint(err, "`vaxdb migrate status` shows what is applied now");
 }
 
-static bool commit_transaction(const StepRun *now, Error *err)
+static const char *commit_sql(const StepRun *now)
 {
     const Script *script = &now->step->script;
     const char *chain = script->count ? script->items[script->count - 1].chain : "";
-    const char *sql = arena_printf(
-        now->arena, "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; %s COMMIT",
-        ledger_sql_run_done(now->arena, &now->runner->ledger, now->facts, chain,
-                            clock_monotonic_ms() - now->started_ms));
-    return session_execute(now->runner->work, sql, err);
+    return arena_printf(now->arena,
+                        "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; %s COMMIT",
+                        ledger_sql_run_done(now->arena, &now->runner->ledger, now->facts, chain));
 }
 
 static bool attempt_transaction(StepRun *now, Error *err)
@@ -141,6 +120,8 @@ static bool attempt_transaction(StepRun *now, Error *err)
     now->at = script->count;
     if (!begin_transaction(now, err))
         return false;
+    if (step_fits_message(script))
+        return step_send_together(now, commit_sql(now), err);
     for (size_t i = 0; i < script->count; i++) {
         now->at = i;
         if (!step_send(now, i, err))
@@ -149,7 +130,7 @@ static bool attempt_transaction(StepRun *now, Error *err)
             return error_set(err, ERR_FAILED, "the statement ended the file's transaction");
     }
     now->at = script->count;
-    return commit_transaction(now, err);
+    return session_execute(now->runner->work, commit_sql(now), err);
 }
 
 /* ---- one file ---------------------------------------------------------------------------- */
@@ -340,8 +321,7 @@ bool runner_run_step(Runner *runner, const MigrateStep *step, MigrateReport *rep
     const LedgerRun *resume = resumable(step);
     statement_watch_file(&runner->watch, step->file_name);
     if (!take_down_checksum(arena, step, &facts, err) || !check_mode(step, err) ||
-        !runner_need_work(runner, err) ||
-        !migrate_lock_check(runner->guard, migrate_lock(LOCK_RUN, runner->ledger.plain), err))
+        !runner_need_work(runner, err))
         return false;
     tell(&now, runner->options->started, resume, 0);
     if (!step->script.transaction && !start_run(&now, resume, err))

@@ -45,8 +45,15 @@ typedef struct {
 
 /* Sends one statement, with its COPY data. */
 bool step_send(StepRun *now, size_t index, Error *err) MUST_CHECK;
+/* May its statements be sent in one message? */
+bool step_fits_message(const Script *script);
+/* Sends them with `end` behind them. On failure now->at is the statement, or the count for `end`.
+ */
+bool step_send_together(StepRun *now, const char *end, Error *err) MUST_CHECK;
 /* Text that makes the session as new, for the front of a file. */
 const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms);
+/* Why that text failed. Returns false. */
+bool step_explain_lock(const StepRun *now, Error *err);
 /* Tries again while locks are not had, as often as the options say. Fails with the last error. */
 typedef bool (*StepAttempt)(StepRun *now, Error *err);
 bool step_retry_locks(StepRun *now, StepAttempt attempt, Error *err) MUST_CHECK;

@@ -300,6 +300,7 @@ static bool stop_interrupted(Session *session, Error *err)
 
 void session_note_sent(Session *session)
 {
+    session->completed = 0;
     if (!session->waiting)
         return;
     session->sent_ms = clock_monotonic_ms();
@@ -382,6 +383,8 @@ bool session_finish(Session *session, PGresult **last, Error *err)
         if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE ||
             status == PGRES_NONFATAL_ERROR)
             note_failure(session, result, &failed, err);
+        else if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+            session->completed++;
         if (status == PGRES_COPY_IN)
             (void)PQputCopyEnd(session->conn, "no data for this COPY");
         PQclear(kept);
@@ -428,6 +431,11 @@ bool session_execute(Session *session, const char *sql, Error *err)
 {
     return sent(session, PQsendQuery(session->conn, sql), err) &&
            session_finish(session, NULL, err);
+}
+
+size_t session_completed(const Session *session)
+{
+    return session->completed;
 }
 
 bool session_execute_params(Session *session, const char *sql, size_t count,

@@ -48,6 +48,9 @@ bool session_query_params(Session *session, const char *sql, size_t count,
                           const char *const *params, Result **rows, Error *err) MUST_CHECK;
 /* Statements whose rows do not matter; simple protocol, may hold several. */
 bool session_execute(Session *session, const char *sql, Error *err) MUST_CHECK;
+/* How many statements of the last message ended well: of a failed one, its index. A syntax error
+ * anywhere fails all of them. */
+size_t session_completed(const Session *session);
 bool session_execute_params(Session *session, const char *sql, size_t count,
                             const char *const *params, Error *err) MUST_CHECK;
 /* Does the server's grammar take this statement? It is parsed there and not run. Only a syntax

@@ -15,6 +15,7 @@ struct Session {
     int64_t waiting_interval_ms, waiting_due_ms;
     int64_t sent_ms; /* when the statement that runs was sent; known where somebody is told */
     bool in_copy;
+    size_t completed; /* statements of the last message that ended well */
 };
 
 /* Fills err from a failed result, or from the connection where result is NULL. Returns false. */
