@@ -10,6 +10,7 @@ static const Command *const tables[] = {
     cli_dev_load_commands,
     cli_migrate_commands,
     cli_migrate_look_commands,
+    cli_migrate_roundtrip_commands,
     cli_migrate_verify_commands,
     cli_migrate_evidence_commands,
     cli_migrate_gate_commands,

@@ -83,6 +83,12 @@ typedef struct {
 bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
                  const LoadOptions *options, LoadResult *result, Error *err) MUST_CHECK;
 
+/* Makes the schema of the database of `from` in that of `to`, which must be empty, by pg_dump;
+ * owners, privileges and subscriptions are left out. Without a pg_dump for that server ERR_FAILED
+ * names the package. */
+bool backup_copy_schema(Arena *arena, Log *log, Session *from, Session *to, const char *pg_bindir,
+                        Error *err) MUST_CHECK;
+
 /* A restored database beside the manifest of its backup. */
 typedef struct {
     size_t tables;

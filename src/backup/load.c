@@ -1,5 +1,6 @@
 #include "backup/backup.h"
 #include "backup/dump_reader.h"
+#include "backup/dump_stream.h"
 #include "backup/gzip.h"
 #include "backup/roles.h"
 #include "base/clock.h"
@@ -168,4 +169,44 @@ bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
     result->tables = count;
     result->raw_bytes = gzip_reader_raw_bytes(reader);
     return analyze(session, result, err);
+}
+
+/* ---- schema alone ------------------------------------------------------------------------ */
+
+static bool take_schema(void *data, const char *bytes, size_t length, Error *err)
+{
+    return dump_reader_feed(data, bytes, length, err);
+}
+
+static bool copy_schema(Arena *arena, Log *log, Session *from, const PgDump *tool, DumpReader *dump,
+                        Error *err)
+{
+    static const char *const arguments[] = {"--schema-only",      "--no-owner",
+                                            "--no-privileges",    "--no-tablespaces",
+                                            "--no-subscriptions", NULL};
+    _cleanup_dump_stream_ DumpStream stream = {.process = {.out = -1, .in = -1, .err = -1}};
+    const DumpSink sink = {take_schema, NULL, dump};
+    return dump_stream_start(arena, tool, from, arguments, &stream, err) &&
+           dump_stream_run(log, &stream, &sink, err) && dump_reader_finish(dump, err) &&
+           (dump_reader_is_complete(dump) ||
+            error_set(err, ERR_FAILED, "pg_dump did not write its last line"));
+}
+
+bool backup_copy_schema(Arena *arena, Log *log, Session *from, Session *to, const char *pg_bindir,
+                        Error *err)
+{
+    PgDump tool;
+    LoadResult result = {0};
+    str_list_init(&result.notes, arena);
+    Loading loading = {.arena = arena, .session = to, .result = &result};
+    const DumpEvents events = {.statement = on_statement};
+    if (!pg_dump_find(arena, pg_bindir, session_server_version(from), &tool, err) ||
+        !prepare_session(to, err))
+        return false;
+    _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(arena, &events, &loading);
+    if (!copy_schema(arena, log, from, &tool, dump, err))
+        return error_context(err, "copying the schema");
+    for (size_t i = 0; i < result.notes.count; i++)
+        log_warn(log, "%s", result.notes.items[i]);
+    return true;
 }

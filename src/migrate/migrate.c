@@ -10,8 +10,10 @@
 
 static SessionOptions session_options(const MigrateOptions *options)
 {
-    return (SessionOptions){
-        .conninfo = options->conninfo, .application_name = APPLICATION, .log = options->log};
+    return (SessionOptions){.conninfo = options->conninfo,
+                            .dbname = options->dbname,
+                            .application_name = APPLICATION,
+                            .log = options->log};
 }
 
 bool runner_need_work(Runner *runner, Error *err)

@@ -169,6 +169,7 @@ typedef struct {
 
 typedef struct {
     const char *conninfo;
+    const char *dbname;       /* replaces the database of conninfo; NULL keeps it */
     const char *directory;    /* of migrations, absolute */
     const char *ledger_table; /* "schema_migrations" */
     int64_t lock_timeout_ms;  /* for each lock, inside transactions; then retry */
