@@ -3,12 +3,14 @@
 #include "base/interrupt.h"
 #include "cli/commands.h"
 
+/* clang-format off */
 static const Command *const tables[] = {
     cli_config_commands,
     cli_demo_commands,
     cli_dev_commands,
     cli_dev_load_commands,
     cli_migrate_commands,
+    cli_migrate_lint_commands,
     cli_migrate_look_commands,
     cli_migrate_roundtrip_commands,
     cli_migrate_verify_commands,
@@ -24,6 +26,7 @@ static const Command *const tables[] = {
     cli_completion_commands,
     cli_manual_commands,
 };
+/* clang-format on */
 
 /* In the order of --help. */
 static const CommandGroup groups[] = {

@@ -16,6 +16,7 @@ extern const Command cli_manual_commands[];
 extern const Command cli_migrate_commands[];
 extern const Command cli_migrate_evidence_commands[];
 extern const Command cli_migrate_gate_commands[];
+extern const Command cli_migrate_lint_commands[];
 extern const Command cli_migrate_look_commands[];
 extern const Command cli_migrate_roundtrip_commands[];
 extern const Command cli_migrate_verify_commands[];

@@ -54,6 +54,21 @@ bool target_resolve(Arena *arena, Log *log, const Config *config, EnvKind env, c
     return explain_missing(config, env, err);
 }
 
+bool target_is_there(Arena *arena, const Config *config, EnvKind env, const char **why)
+{
+    const char *configured = config_text(config, env, "url");
+    if (configured && !str_equal(configured, PRIVATE_CLUSTER_URL))
+        return true;
+    Cluster cluster;
+    Error err = {0};
+    *why = "none is configured";
+    if (!configured && env != ENV_DEVELOPMENT && env != ENV_TEST)
+        return false;
+    *why = "the private one is not running";
+    return private_cluster_open(arena, config, &cluster, &err) &&
+           cluster_state(&cluster) == CLUSTER_RUNNING;
+}
+
 /* The stricter of what the command line says and what the database was seen as. */
 static bool learn_guard(Arena *arena, State *state, Target *target, Session *session, Error *err)
 {

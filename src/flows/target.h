@@ -31,6 +31,10 @@ typedef struct {
 bool target_resolve(Arena *arena, Log *log, const Config *config, EnvKind env, const char *url,
                     Target *target, Error *err) MUST_CHECK;
 
+/* Is that database up already, or at least none that target_resolve would start? false: *why says
+ * what is missing. Starts nothing. */
+bool target_is_there(Arena *arena, const Config *config, EnvKind env, const char **why);
+
 /* A session with it. Learns database name and guard, remembers the identity of a configured
  * environment. application_name "vaxdb". */
 bool target_connect(Arena *arena, Log *log, State *state, Target *target, Session **session,
