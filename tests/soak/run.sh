@@ -39,9 +39,9 @@ for source in tests/fuzz/fuzz_*.c; do
     fi
 done
 
-kills=$((seconds * 5))
-say "tests marked slow, with $kills kills of migrate up"
+faults=1000
+say "tests marked slow, with $faults faults in runs of migrate"
 tests/servers.sh >/dev/null
-VAXDB_KILLS=$kills VAXDB_BIN=build/vaxdb /usr/bin/python3 -m pytest -c tests/pytest.ini -m slow \
+VAXDB_FAULTS=$faults VAXDB_BIN=build/vaxdb /usr/bin/python3 -m pytest -c tests/pytest.ini -m slow \
     --timeout=0 tests/integration || failed=1
 exit $failed
