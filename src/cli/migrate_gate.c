@@ -6,7 +6,7 @@
 /* clang-format off */
 static const OptionSpec rollback_options[] = {
     RUN_OPTIONS,
-    {.name = "to", .kind = OPTION_TEXT, .argument = "NAME",
+    {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION",
      .help = "undo what was applied after this migration, which stays"},
     OPTION_END,
 };
@@ -71,7 +71,8 @@ static bool run_rollback(Context *context, Error *err)
 const Command cli_migrate_gate_commands[] = {
     {"migrate rollback", "[N]", "undo migrations in five safe steps: backup to working queries",
      "1 makes a backup, 2 verifies all of it, 3 undoes the N migrations that were applied last (1 "
-     "by default; or with --to all after NAME), 4 runs the application's queries (queries_dir): "
+     "by default; or with --to all after MIGRATION), 4 runs the application's queries "
+     "(queries_dir): "
      "those that worked before must work after, 5 keeps the backup for at least 7 days, whatever "
      "`backup prune` would delete. Where a step fails it stops, and says where the database stands "
      "and what to type next. On production it wants --confirm DATABASE.",

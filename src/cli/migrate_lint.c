@@ -8,9 +8,9 @@ static const OptionSpec lint_options[] = {
     DIR_OPTION,
     {.name = "format",
      .kind = OPTION_TEXT,
-     .argument = "FORMAT",
+     .argument = "text|json|sarif|github",
      .fallback = "text",
-     .help = "text, json, sarif (2.1.0) or github (annotations of a workflow)"},
+     .help = "sarif is version 2.1.0; github are annotations of a workflow"},
     {.name = "strict", .kind = OPTION_FLAG, .help = "warnings fail too"},
     {.name = "rules",
      .kind = OPTION_FLAG,
@@ -135,16 +135,6 @@ static bool print_report(Context *context, const LintReport *report, Error *err)
     return false;
 }
 
-static bool check_format(const Context *context, Error *err)
-{
-    const char *format = options_text(context->options, "format");
-    for (size_t i = 0; i < COUNT_OF(formats); i++) {
-        if (str_equal(formats[i].name, format))
-            return true;
-    }
-    return error_set(err, ERR_USAGE, "--format is text, json, sarif or github, not %s", format);
-}
-
 /* A database that was asked for must answer; one that is only configured is used where it does,
  * and never started for this. */
 static bool connect(Context *context, MigrateWork *work, Error *err)
@@ -205,8 +195,6 @@ static bool verdict(const Context *context, const LintReport *report, Error *err
 
 static bool run_lint(Context *context, Error *err)
 {
-    if (!check_format(context, err))
-        return false;
     if (options_flag(context->options, "rules"))
         return print_rules(context, err);
     _cleanup_migrate_work_ MigrateWork work = {0};
@@ -230,9 +218,12 @@ const Command cli_migrate_lint_commands[] = {
      "Judges the files that are not applied yet, or those named, and exits 4 when there is an "
      "error. With -e or --url it looks into that database: sizes, columns, indexes; otherwise "
      "only where the configured one is running already.\n\n"
-     "A comment above a statement, or behind it, leaves a finding out: "
-     "-- lint:ignore RULE reason; for a whole file, in its first comments: "
-     "-- lint:ignore-file RULE reason.",
-     "vaxdb migrate lint -e staging", lint_options, 0, -1, false, run_lint},
+     "A comment leaves a finding out, with its reason: above a statement, behind it on its line, "
+     "or "
+     "for the whole file in its first comments:\n\n"
+     "  -- lint:ignore RULE reason\n"
+     "  -- lint:ignore-file RULE reason",
+     "vaxdb migrate lint -e staging     with the sizes and indexes of staging", lint_options, 0, -1,
+     false, run_lint},
     COMMAND_END,
 };

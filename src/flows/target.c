@@ -94,7 +94,7 @@ bool target_connect(Arena *arena, Log *log, State *state, Target *target, Sessio
     SessionOptions options = {.conninfo = target->conninfo, .log = log};
     _cleanup_session_ Session *opened = NULL;
     if (!session_open(&options, &opened, err))
-        return error_context(err, "%s", env_name(target->env));
+        return error_context(err, "%s", target->from_url ? "--url" : env_name(target->env));
     if (!learn_guard(arena, state, target, opened, err))
         return false;
     *session = TAKE(opened);

@@ -162,8 +162,9 @@ static bool connect_with_retries(const SessionOptions *options, PGconn **conn, E
             return false;
         int64_t wait_ms = clock_jittered_ms(delay_ms);
         if (options->log)
-            log_info(options->log, "cannot connect yet, trying again in %.1f s (%d of %d): %s",
-                     (double)wait_ms / 1000, attempt + 1, attempts, err->message);
+            log_info(options->log, "cannot connect yet, trying again in %.1f s (%d of %d): %.*s",
+                     (double)wait_ms / 1000, attempt + 1, attempts,
+                     (int)strcspn(err->message, "\n"), err->message);
         if (!clock_sleep_ms(wait_ms))
             return interrupt_check(err);
         delay_ms *= 2;
@@ -177,8 +178,8 @@ bool session_open(const SessionOptions *options, Session **session, Error *err)
         return false;
     if (!connect_with_retries(options, &conn, err)) {
         if (err->code == ERR_UNREACHABLE && !err->hint[0])
-            (void)error_hint(err, "check that the server runs and that the connection settings "
-                                  "name it (`vaxdb config show`)");
+            (void)error_hint(err, "does the server run, and is this its address? "
+                                  "(`vaxdb config show`)");
         return false;
     }
     Session *opened = calloc(1, sizeof(*opened));

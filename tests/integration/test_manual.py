@@ -43,12 +43,15 @@ def section(page, title):
 
 def terms(part):
     """Terms of a section stand in column 7, what they mean in column 14: behind a short term, else in
-    the next line."""
-    for line in part.splitlines():
+    the next line. Prose stands in column 7 throughout."""
+    lines = [*part.splitlines(), ""]
+    for line, after in zip(lines, lines[1:]):
         if line[:7].strip() or line[7:8].strip() == "":
             continue
-        sentence = line[13:14] == " " and re.search(r"[ .]", line[14:])
-        yield line[7:14].strip() if sentence else line[7:]
+        if line[13:14] == " " and re.match(r"-|[a-z_]+ ", line[7:14]) and re.search(r"[ .]", line[14:]):
+            yield line[7:14].strip()
+        elif after.startswith(" " * 14):
+            yield line[7:]
 
 
 def flags(part):
