@@ -111,7 +111,8 @@ const Command cli_migrate_roundtrip_commands[] = {
     {"migrate roundtrip", "[MIGRATION...]", "show that each down undoes its up",
      "Runs each pending migration, its down and again itself, in a scratch database beside the "
      "target's that is made from its schema and dropped afterwards; what differs after the down "
-     "is shown as added +, dropped - and changed ~. MIGRATIONs that are applied already are tried in a "
+     "is shown as added +, dropped - and changed ~. MIGRATIONs that are applied already are tried "
+     "in a "
      "database made from nothing by all migrations before them. A migration that reaches beyond "
      "its database (roles, databases, tablespaces) is not run.\n\n"
      "With --data or --backup FILE the scratch database is a restored backup, and rows and values "
