@@ -54,6 +54,9 @@ struct LintRun {
 /* findings.c: adds at a byte offset of the file being read. help NULL: the rule's. */
 void findings_add(LintRun *run, size_t offset, const LintRule *rule, LintSeverity severity,
                   const char *help, const char *message);
+const LintRule *findings_rule(const char *id); /* which must be there */
+/* Byte of the file that a location of a statement is at; -1: its start. */
+size_t findings_offset(const LintStatement *now, int64_t location);
 void findings_sort(LintReport *report, size_t from);
 void findings_count(LintReport *report);
 

@@ -121,14 +121,14 @@ void findings_add(LintRun *run, size_t offset, const LintRule *rule, LintSeverit
     ARENA_PUSH(run->arena, report->items, report->count, report->capacity, finding);
 }
 
-static const LintRule *rule_of(const char *id)
+const LintRule *findings_rule(const char *id)
 {
     const LintRule *rule = lint_rule_find(id);
     assert(rule);
     return rule;
 }
 
-static size_t offset_of(const LintStatement *now, int64_t location)
+size_t findings_offset(const LintStatement *now, int64_t location)
 {
     return now->start + (location > 0 && (size_t)location <= now->length ? (size_t)location : 0);
 }
@@ -139,8 +139,8 @@ void lint_add(const LintStatement *now, const char *rule, int64_t location, cons
     va_start(arguments, format);
     const char *message = arena_vprintf(now->arena, format, arguments);
     va_end(arguments);
-    const LintRule *row = rule_of(rule);
-    findings_add(now->run, offset_of(now, location), row, row->severity, NULL, message);
+    const LintRule *row = findings_rule(rule);
+    findings_add(now->run, findings_offset(now, location), row, row->severity, NULL, message);
 }
 
 void lint_add_severity(const LintStatement *now, const char *rule, LintSeverity severity,
@@ -150,7 +150,8 @@ void lint_add_severity(const LintStatement *now, const char *rule, LintSeverity 
     va_start(arguments, format);
     const char *message = arena_vprintf(now->arena, format, arguments);
     va_end(arguments);
-    findings_add(now->run, offset_of(now, location), rule_of(rule), severity, help, message);
+    findings_add(now->run, findings_offset(now, location), findings_rule(rule), severity, help,
+                 message);
 }
 
 void lint_add_at(LintRun *run, const LintFile *file, size_t offset, const char *rule,
@@ -161,62 +162,8 @@ void lint_add_at(LintRun *run, const LintFile *file, size_t offset, const char *
     va_start(arguments, format);
     const char *message = arena_vprintf(run->work, format, arguments);
     va_end(arguments);
-    const LintRule *row = rule_of(rule);
+    const LintRule *row = findings_rule(rule);
     findings_add(run, offset, row, row->severity, NULL, message);
-}
-
-/* ---- tables ------------------------------------------------------------------------------ */
-
-const char *lint_relation_name(const LintStatement *now, const json_t *relation)
-{
-    const char *schema = node_text(relation, "schemaname"), *name = node_text(relation, "relname");
-    if (!name)
-        name = "?";
-    return schema ? arena_printf(now->arena, "%s.%s", schema, name) : name;
-}
-
-static const ModelTable *table_of(const LintStatement *now, const json_t *relation)
-{
-    const char *name = node_text(relation, "relname");
-    return name ? model_table(now->model, node_text(relation, "schemaname"), name) : NULL;
-}
-
-TableWeight lint_weight(const LintStatement *now, const json_t *relation)
-{
-    if (node_is(relation, "relpersistence", "t"))
-        return TABLE_FRESH;
-    const ModelTable *table = table_of(now, relation);
-    if (!table)
-        return TABLE_UNKNOWN;
-    bool here = table->made_in == now->file->ordinal;
-    if (table->is_new && (here || model_server_version(now->model) > 0))
-        return TABLE_FRESH;
-    if (table->rows >= LINT_LARGE_ROWS || table->bytes >= LINT_LARGE_BYTES)
-        return TABLE_LARGE;
-    return table->rows < 0 || table->is_new ? TABLE_UNKNOWN : TABLE_SMALL;
-}
-
-void lint_add_weighed(const LintStatement *now, const char *rule, const json_t *relation,
-                      int64_t location, const char *format, ...)
-{
-    TableWeight weight = lint_weight(now, relation);
-    if (weight == TABLE_FRESH)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    const char *message = arena_vprintf(now->arena, format, arguments);
-    va_end(arguments);
-    const LintRule *row = rule_of(rule);
-    LintSeverity severity = weight == TABLE_LARGE   ? LINT_ERROR
-                            : weight == TABLE_SMALL ? LINT_INFO
-                                                    : row->severity;
-    if (weight != TABLE_UNKNOWN) {
-        const ModelTable *table = table_of(now, relation);
-        message = arena_printf(now->arena, "%s (%s rows, %s)", message,
-                               str_count(now->arena, table->rows),
-                               str_bytes(now->arena, table->bytes > 0 ? table->bytes : 0));
-    }
-    findings_add(now->run, offset_of(now, location), row, severity, NULL, message);
 }
 
 int lint_server_version(const LintStatement *now)

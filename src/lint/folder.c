@@ -59,7 +59,6 @@ static void begin_file(LintRun *run, Arena *work)
 
 /* ---- what a migration as a whole must be ------------------------------------------------- */
 
-#define CHANGES_MAX        5
 #define COMPLEX_STATEMENTS 10
 
 static bool has_comment(const LintText *text)
@@ -94,13 +93,20 @@ static void check_pair(LintRun *run, const LintText *text)
                     migration->name);
 }
 
-static void check_name(LintRun *run, const LintText *text)
+static bool is_file(LintRun *run, const LintText *text, const char *suffix, const char *other)
 {
-    size_t characters = str_width(text->file.name);
-    if (characters > MIGRATION_NAME_MAX)
-        lint_add_at(run, &text->file, 0, "name-too-long",
-                    "the name has %zu characters, the ledger takes %d", characters,
-                    MIGRATION_NAME_MAX);
+    const char *path = text->file.migration->path;
+    return str_ends(path, suffix) &&
+           file_exists(arena_printf(run->work, "%.*s%s", (int)(strlen(path) - strlen(suffix)), path,
+                                    other));
+}
+
+static void check_twin(LintRun *run, const LintText *text)
+{
+    if (is_file(run, text, ".up.sql", ".sql"))
+        lint_add_at(run, &text->file, 0, "ambiguous-pair",
+                    "%s and the file of that name without .up are the same migration twice",
+                    text->file.name);
 }
 
 /* ---- one migration ----------------------------------------------------------------------- */
@@ -161,7 +167,7 @@ static bool lint_up(Folder *folder, const MigrationFile *file, size_t index, boo
     bool ok = load(run, file->path, &text, err);
     if (ok) {
         text_read(run, &text);
-        check_name(run, &text);
+        check_twin(run, &text);
         check_pair(run, &text);
         check_size(run, &text);
         if (pending)
@@ -456,8 +462,9 @@ const LintRule lint_rules_folder[] = {
     {"duplicate-number", LINT_ERROR, false, false,
      "two migrations with one number run in an order that nobody chose",
      "rename one of them, with its down, to the next free number"},
-    {"name-too-long", LINT_ERROR, false, true, "the ledger's column takes 255 characters",
-     "shorten the name"},
+    {"ambiguous-pair", LINT_ERROR, false, true,
+     "NAME.sql and NAME.up.sql are one migration: the ledger could not tell which has run",
+     "remove one of them"},
     {"down-without-up", LINT_ERROR, false, false,
      "a down that belongs to no migration never runs, or belongs to one that was renamed",
      "rename it to the name of its migration with .down.sql at the end, or remove it"},

@@ -41,7 +41,7 @@ static void read_gap(LintRun *run, LintText *text, size_t start, size_t end, siz
                      size_t after)
 {
     const char *source = text->file.text;
-    size_t owner = before;
+    size_t owner = before == SIZE_MAX ? after : before;
     for (size_t at = start; at < end;) {
         if (source[at] == '\n')
             owner = after;

@@ -45,8 +45,16 @@ typedef struct {
  * them. One rule may have several checks, and a check may report under several rules. */
 extern const LintRule lint_rules_engine[];
 extern const LintRule lint_rules_folder[];
+extern const LintRule lint_rules_alter[];
+extern const LintCheck lint_checks_alter[];
 extern const LintRule lint_rules_index[];
 extern const LintCheck lint_checks_index[];
+extern const LintRule lint_rules_process[];
+extern const LintCheck lint_checks_process[];
+extern const LintRule lint_rules_table[];
+extern const LintCheck lint_checks_table[];
+extern const LintRule lint_rules_type[];
+extern const LintCheck lint_checks_type[];
 
 /* Adds a finding. location: byte offset in the statement as parse trees have it (-1: its start);
  * the word there is underlined. Where the rule is a matter of degree, severity overrides. */
@@ -78,5 +86,12 @@ TableWeight lint_weight(const LintStatement *now, const json_t *relation);
  * the rule's severity where not known, an error where it is large; rows and size are added. */
 void lint_add_weighed(const LintStatement *now, const char *rule, const json_t *relation,
                       int64_t location, const char *format, ...) PRINTF_LIKE(5, 6);
+/* The same where rows are lost: info where there are none, a warning where few. */
+void lint_add_loss(const LintStatement *now, const char *rule, const json_t *relation,
+                   int64_t location, const char *format, ...) PRINTF_LIKE(5, 6);
+int64_t lint_rows(const LintStatement *now, const json_t *relation); /* -1: not known */
+/* Where the name or key word stands in the statement, looked for from *cursor (0 at first), which
+ * moves behind it; -1 when not found. For nodes without a location. */
+int64_t lint_locate(const LintStatement *now, const char *name, size_t *cursor);
 /* "schema.name" as written in a RangeVar. */
 const char *lint_relation_name(const LintStatement *now, const json_t *relation);

@@ -6,15 +6,13 @@
 #include <pthread.h>
 
 static const LintRule *const rule_tables[] = {
-    lint_rules_engine,
-    lint_rules_folder,
-    lint_rules_index,
-    NULL,
+    lint_rules_engine, lint_rules_folder, lint_rules_index,   lint_rules_alter,
+    lint_rules_table,  lint_rules_type,   lint_rules_process, NULL,
 };
 
 const LintCheck *const lint_check_tables[] = {
-    lint_checks_index,
-    NULL,
+    lint_checks_index, lint_checks_alter,   lint_checks_table,
+    lint_checks_type,  lint_checks_process, NULL,
 };
 
 /* What the engine itself finds. */
@@ -38,6 +36,9 @@ const LintRule lint_rules_engine[] = {
     {"transaction-mode", LINT_ERROR, false, true,
      "a file runs in one transaction or statement by statement; this one does not fit either",
      "split the file, or begin it with `-- migrate:transaction none`"},
+    {"transaction-control-in-file", LINT_ERROR, false, true,
+     "a file runs in one transaction; its own BEGIN or COMMIT would end it half-way",
+     "take it out, or begin the file with `-- migrate:transaction none` to run it as written"},
     {"not-analysed", LINT_INFO, true, false,
      "the statement is newer than the grammar that the rules read; it runs, unjudged",
      "read it twice"},

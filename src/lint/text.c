@@ -74,6 +74,25 @@ static void check_statements(LintRun *run, LintText *text)
     run->statement = SIZE_MAX;
 }
 
+/* CONCURRENTLY in a transaction is told at each statement, by its rule. */
+static void check_transaction(LintRun *run, LintText *text)
+{
+    Script *script = &text->script;
+    Error why = {0};
+    script->transaction = true;
+    if (script_settle(run->work, script, &why))
+        return;
+    const ScriptStatement *at = NULL;
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->items[i].piece.start == script->problem)
+            at = &script->items[i];
+    }
+    if (!at)
+        refused(run, script->problem, "transaction-mode", &why);
+    else if (!statement_needs_no_transaction(at->what.kind))
+        refused(run, script->problem, "transaction-control-in-file", &why);
+}
+
 void text_read(LintRun *run, LintText *text)
 {
     Script *script = &text->script;
@@ -89,10 +108,7 @@ void text_read(LintRun *run, LintText *text)
     classify(run, text);
     ignores_read(run, text);
     check_statements(run, text);
-    Error why = {0};
-    script->transaction = true;
-    if (!script_settle(run->work, script, &why))
-        refused(run, script->problem, "transaction-mode", &why);
+    check_transaction(run, text);
     text->file.transaction = script->transaction;
 }
 

@@ -159,9 +159,16 @@ static bool take_up(Arena *arena, MigrationFiles *files, const StrList *names, c
     _cleanup_arena_ Arena *scratch = arena_create();
     char *text = NULL;
     size_t length = 0;
+    Error why = {0};
     if (!migration_text_read(scratch, file.path, &text, &length, file.checksum, file.raw_checksum,
-                             err))
-        return false;
+                             &why)) {
+        /* What was read and is no text has a checksum all the same, and may have been applied. */
+        if (!file.checksum[0]) {
+            *err = why;
+            return false;
+        }
+        str_list_add(&files->problems, why.message);
+    }
     ARENA_PUSH(arena, files->items, files->count, files->capacity, file);
     return true;
 }

@@ -30,7 +30,7 @@ typedef struct {
     MigrationFile *items; /* in the order they run */
     size_t count, capacity;
     StrList orphans;  /* downs without an up */
-    StrList problems; /* what `up` refuses: names too long, ambiguous pairs */
+    StrList problems; /* what `up` refuses: names too long, ambiguous pairs, no UTF-8 */
 } MigrationFiles;
 
 /* Reads every migration once for its checksum. Everything is in the arena. A folder that is not

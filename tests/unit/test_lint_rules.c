@@ -1,0 +1,299 @@
+#include "unit.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "lint/lint.h"
+
+#include <unistd.h>
+
+/* Each rule that needs no server, with a folder in which it finds something and one in which it
+ * does not. A text without a line "=== NAME" is that of 001_a.sql. */
+static const struct {
+    const char *rule, *bad, *good;
+} cases[] = {
+    /* the text */
+    {"syntax-error", "SELEC 1;", "SELECT 1;"},
+    {"index-expression-parentheses", "CREATE INDEX i ON t (b DESC, a + b DESC);",
+     "CREATE INDEX i ON t (b DESC, (a + b) DESC, lower(c));"},
+    {"psql-meta-command", "\\d t\nSELECT 1;", "SELECT '\\d t';"},
+    {"unreadable-sql", "SELECT 'x", "SELECT 'x';"},
+    {"unreadable-file", "SELECT '\xFF';", "SELECT '\xC3\xA4';"},
+    {"statement-refused", "SET standard_conforming_strings = off;",
+     "SET standard_conforming_strings = on;"},
+    {"transaction-mode", "-- migrate:transaction perhaps\nSELECT 1;",
+     "-- migrate:transaction none\nSELECT 1;"},
+    {"transaction-control-in-file", "SELECT 1; COMMIT; SELECT 2;", "BEGIN; SELECT 1; COMMIT;"},
+    {"unused-ignore", "-- lint:ignore drop-table nobody uses it\nSELECT 1;",
+     "-- lint:ignore drop-table nobody uses it\nDROP TABLE t;"},
+    {"ignore-without-reason", "-- lint:ignore drop-table\nDROP TABLE t;",
+     "-- lint:ignore drop-table nobody uses it\nDROP TABLE t;"},
+    /* the folder */
+    {"duplicate-number", "=== 002_a.sql\nSELECT 1;\n=== 2_b.sql\nSELECT 1;",
+     "=== 002_a.sql\nSELECT 1;\n=== 003_b.sql\nSELECT 1;"},
+    {"ambiguous-pair", "=== 1_a.sql\nSELECT 1;\n=== 1_a.up.sql\nSELECT 1;",
+     "=== 1_a.up.sql\nSELECT 1;\n=== 1_a.down.sql\nSELECT 1;"},
+    {"down-without-up", "=== 001_a.sql\nSELECT 1;\n=== 002_b.down.sql\nSELECT 1;",
+     "=== 001_a.sql\nSELECT 1;\n=== 001_a.down.sql\nSELECT 1;"},
+    {"missing-down", "SELECT 1;", "=== 001_a.up.sql\nSELECT 1;\n=== 001_a.down.sql\nSELECT 1;"},
+    {"down-does-not-undo",
+     "=== 1_a.sql\nCREATE TABLE t (id bigint); CREATE VIEW v AS SELECT id FROM t;\n"
+     "=== 1_a.down.sql\nDROP TABLE t;",
+     "=== 1_a.sql\nCREATE TABLE t (id bigint); CREATE INDEX i ON t (id);\n"
+     "=== 1_a.down.sql\nDROP TABLE t;"},
+    {"complex-without-comment",
+     "SELECT 1;SELECT 2;SELECT 3;SELECT 4;SELECT 5;SELECT 6;SELECT 7;SELECT 8;SELECT 9;SELECT 10;",
+     "-- Why.\nSELECT 1;SELECT 2;SELECT 3;SELECT 4;SELECT 5;SELECT 6;SELECT 7;SELECT 8;SELECT 9;"
+     "SELECT 10;"},
+    /* indexes */
+    {"create-index-blocks-writes", "CREATE INDEX i ON t (a);",
+     "CREATE INDEX CONCURRENTLY i ON t (a);"},
+    {"create-index-blocks-writes", "CREATE TABLE t (a int); CREATE INDEX i ON u (a);",
+     "CREATE TABLE t (a int); CREATE INDEX i ON t (a);"},
+    {"drop-index-blocks", "DROP INDEX i;", "DROP INDEX CONCURRENTLY i;"},
+    {"reindex-blocks", "REINDEX TABLE t;", "REINDEX (CONCURRENTLY) TABLE t;"},
+    {"concurrently-in-transaction",
+     "-- migrate:transaction one\nCREATE INDEX CONCURRENTLY i ON t (a);",
+     "CREATE INDEX CONCURRENTLY i ON t (a);"},
+    {"concurrently-in-transaction",
+     "CREATE INDEX CONCURRENTLY i ON t (a); INSERT INTO t (a) VALUES (1);",
+     "-- migrate:transaction none\n"
+     "CREATE INDEX CONCURRENTLY i ON t (a); INSERT INTO t (a) VALUES (1);"},
+    {"predicate-not-immutable", "CREATE INDEX i ON t (a) WHERE at > CURRENT_DATE - 7;",
+     "CREATE INDEX i ON t (a) WHERE at > DATE '2026-01-01';"},
+    {"predicate-not-immutable", "CREATE INDEX i ON t ((at > now()));",
+     "CREATE INDEX i ON t ((lower(a)));"},
+    {"index-without-name", "CREATE INDEX ON t (a);", "CREATE INDEX i ON t (a);"},
+    {"hash-index", "CREATE INDEX i ON t USING hash (a);", "CREATE INDEX i ON t USING btree (a);"},
+    /* ALTER TABLE */
+    {"set-not-null-scans", "ALTER TABLE t ALTER a SET NOT NULL;",
+     "CREATE TABLE t (a int); ALTER TABLE t ALTER a SET NOT NULL;"},
+    {"drop-not-null", "ALTER TABLE t ALTER a DROP NOT NULL;",
+     "ALTER TABLE t ALTER a SET NOT NULL;"},
+    {"alter-column-type", "ALTER TABLE t ALTER a TYPE bigint;",
+     "CREATE TABLE t (a int); ALTER TABLE t ALTER a TYPE bigint;"},
+    {"drop-column", "ALTER TABLE t DROP COLUMN a;",
+     "=== 1_a.sql\nALTER TABLE t ADD COLUMN a int;\n"
+     "=== 1_a.down.sql\nALTER TABLE t DROP COLUMN a;"},
+    {"add-column-not-null-no-default", "ALTER TABLE t ADD COLUMN a int NOT NULL;",
+     "ALTER TABLE t ADD COLUMN a int NOT NULL DEFAULT 0;"},
+    {"add-column-volatile-default", "ALTER TABLE t ADD COLUMN a uuid DEFAULT gen_random_uuid();",
+     "ALTER TABLE t ADD COLUMN a timestamptz DEFAULT now();"},
+    {"add-column-generated-stored",
+     "ALTER TABLE t ADD COLUMN a int GENERATED ALWAYS AS (b + 1) STORED;",
+     "ALTER TABLE t ADD COLUMN a int;"},
+    {"add-column-serial", "ALTER TABLE t ADD COLUMN a bigserial;",
+     "ALTER TABLE t ADD COLUMN a bigint;"},
+    {"add-column-serial", "ALTER TABLE t ADD COLUMN a bigint GENERATED ALWAYS AS IDENTITY;",
+     "CREATE TABLE t (a bigint GENERATED ALWAYS AS IDENTITY);"},
+    {"unique-constraint-builds-index", "ALTER TABLE t ADD CONSTRAINT c UNIQUE (a);",
+     "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;"},
+    {"primary-key-builds-index", "ALTER TABLE t ADD PRIMARY KEY (a);",
+     "ALTER TABLE t ADD PRIMARY KEY USING INDEX i;"},
+    {"exclude-constraint", "ALTER TABLE t ADD CONSTRAINT c EXCLUDE USING gist (a WITH &&);",
+     "CREATE TABLE t (a int4range, CONSTRAINT c EXCLUDE USING gist (a WITH &&));"},
+    {"foreign-key-without-not-valid",
+     "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u (id);",
+     "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u (id) NOT VALID;"},
+    {"check-without-not-valid", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);",
+     "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID;"},
+    {"validate-in-same-transaction",
+     "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT c;",
+     "-- migrate:transaction none\n"
+     "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT "
+     "c;"},
+    {"detach-without-concurrently", "ALTER TABLE t DETACH PARTITION p;",
+     "ALTER TABLE t DETACH PARTITION p CONCURRENTLY;"},
+    {"attach-partition-scans", "ALTER TABLE t ATTACH PARTITION p FOR VALUES IN (1);",
+     "CREATE TABLE p (a int); ALTER TABLE t ATTACH PARTITION p FOR VALUES IN (1);"},
+    {"table-rewrite", "ALTER TABLE t SET LOGGED;", "ALTER TABLE t SET (fillfactor = 90);"},
+    {"unlogged-table", "CREATE UNLOGGED TABLE t (a int);", "CREATE TABLE t (a int);"},
+    {"disable-trigger", "ALTER TABLE t DISABLE TRIGGER ALL;", "ALTER TABLE t ENABLE TRIGGER ALL;"},
+    {"disable-row-security", "ALTER TABLE t DISABLE ROW LEVEL SECURITY;",
+     "ALTER TABLE t ENABLE ROW LEVEL SECURITY;"},
+    {"change-owner", "ALTER TABLE t OWNER TO x;", "ALTER TABLE t ENABLE TRIGGER ALL;"},
+    /* tables */
+    {"drop-table", "DROP TABLE t;",
+     "=== 1_a.sql\nCREATE TABLE t (a int);\n=== 1_a.down.sql\nDROP TABLE t;"},
+    {"drop-schema", "DROP SCHEMA s;", "DROP VIEW s;"},
+    {"drop-database", "DROP DATABASE d;", "DROP VIEW d;"},
+    {"drop-cascade", "DROP VIEW v CASCADE;", "DROP VIEW v;"},
+    {"drop-cascade", "ALTER TABLE t DROP CONSTRAINT c CASCADE;",
+     "ALTER TABLE t DROP CONSTRAINT c;"},
+    {"rename-table", "ALTER TABLE t RENAME TO u;",
+     "CREATE TABLE t (a int); ALTER TABLE t RENAME TO u;"},
+    {"rename-column", "ALTER TABLE t RENAME COLUMN a TO b;", "ALTER INDEX i RENAME TO j;"},
+    {"truncate", "TRUNCATE t;", "CREATE TABLE t (a int); TRUNCATE t;"},
+    {"truncate-cascade", "TRUNCATE t CASCADE;", "TRUNCATE t;"},
+    {"cluster", "CLUSTER t USING i;", "ANALYZE t;"},
+    {"vacuum-full", "VACUUM FULL t;", "VACUUM t;"},
+    {"refresh-blocks-reads", "REFRESH MATERIALIZED VIEW v;",
+     "REFRESH MATERIALIZED VIEW CONCURRENTLY v;"},
+    {"lock-table", "LOCK TABLE t;", "LOCK TABLE t IN ROW EXCLUSIVE MODE;"},
+    {"create-rule", "CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING;",
+     "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();"},
+    {"update-without-where", "UPDATE t SET a = 1;", "UPDATE t SET a = 1 WHERE b = 2;"},
+    {"delete-without-where", "DELETE FROM t;", "DELETE FROM t WHERE a = 1;"},
+    {"insert-without-columns", "INSERT INTO t VALUES (1);", "INSERT INTO t (a) VALUES (1);"},
+    {"select-star-in-view", "CREATE VIEW v AS SELECT t.* FROM t;",
+     "CREATE VIEW v AS SELECT a, (SELECT count(*) FROM u) FROM t;"},
+    /* types and names */
+    {"char-n", "CREATE TABLE t (a char(3));", "CREATE TABLE t (a text, b \"char\");"},
+    {"timestamp-without-time-zone", "ALTER TABLE t ADD COLUMN a timestamp;",
+     "ALTER TABLE t ADD COLUMN a timestamptz;"},
+    {"time-with-time-zone", "CREATE TABLE t (a timetz);", "CREATE TABLE t (a time);"},
+    {"json-instead-of-jsonb", "CREATE TABLE t (a json);", "CREATE TABLE t (a jsonb);"},
+    {"money-type", "CREATE TABLE t (a money);", "CREATE TABLE t (a numeric(12,2));"},
+    {"varchar-length", "CREATE TABLE t (a varchar(20));", "CREATE TABLE t (a varchar);"},
+    {"serial-type", "CREATE TABLE t (a bigserial);",
+     "CREATE TABLE t (a bigint GENERATED ALWAYS AS IDENTITY);"},
+    {"int-primary-key", "CREATE TABLE t (a int PRIMARY KEY);",
+     "CREATE TABLE t (a bigint PRIMARY KEY, b int);"},
+    {"int-primary-key", "CREATE TABLE t (a int, PRIMARY KEY (a));",
+     "CREATE TABLE t (a int, b int, PRIMARY KEY (a, b));"},
+    {"identifier-too-long",
+     "CREATE TABLE a23456789_b23456789_c23456789_d23456789_e23456789_f23456789_g234 (a int);",
+     "CREATE TABLE a23456789_b23456789_c23456789_d23456789_e23456789_f23456789_g23 (a int);"},
+    {"enum-add-value-without-position", "ALTER TYPE e ADD VALUE 'x';",
+     "ALTER TYPE e ADD VALUE 'x' BEFORE 'y';"},
+    {"enum-value-used-in-same-transaction",
+     "ALTER TYPE e ADD VALUE 'x'; UPDATE t SET a = 'x' WHERE a = 'y';",
+     "CREATE TYPE e AS ENUM ('y'); ALTER TYPE e ADD VALUE 'x'; UPDATE t SET a = 'x' WHERE b = 1;"},
+    {"domain-constraint", "ALTER DOMAIN d ADD CONSTRAINT c CHECK (value > 0);",
+     "ALTER DOMAIN d ADD CONSTRAINT c CHECK (value > 0) NOT VALID;"},
+    /* the file as a whole */
+    {"no-lock-timeout", "ALTER TABLE t ADD COLUMN a int;",
+     "SET lock_timeout = '5s'; ALTER TABLE t ADD COLUMN a int;"},
+    {"statement-after-access-exclusive",
+     "ALTER TABLE t ADD COLUMN a int; UPDATE t SET a = 1 WHERE b = 2;",
+     "UPDATE t SET a = 1 WHERE b = 2; ALTER TABLE t ADD COLUMN a int;"},
+    {"several-alters-of-one-table", "ALTER TABLE t ADD a int; ALTER TABLE t ADD b int;",
+     "ALTER TABLE t ADD a int, ADD b int; ALTER TABLE u ADD b int;"},
+    {"many-changes-in-one-file",
+     "ALTER TABLE a ADD x int; ALTER TABLE b ADD x int; ALTER TABLE c ADD x int;"
+     "ALTER TABLE d ADD x int; ALTER TABLE e ADD x int; ALTER TABLE f ADD x int;",
+     "ALTER TABLE a ADD x int; ALTER TABLE b ADD x int; ALTER TABLE c ADD x int;"
+     "ALTER TABLE d ADD x int; ALTER TABLE e ADD x int; ALTER TABLE a ADD y int;"},
+    {"not-idempotent", "CREATE TABLE t (a int);",
+     "CREATE TABLE IF NOT EXISTS t (a int); DROP VIEW IF EXISTS v;"},
+    {"session-setting", "SET search_path = x;", "SET LOCAL search_path = x; SET work_mem = '1GB';"},
+    {"alter-system", "ALTER SYSTEM SET work_mem = '1GB';", "SET work_mem = '1GB';"},
+    {"grant-to-public", "GRANT SELECT ON t TO PUBLIC;", "GRANT SELECT ON t TO app;"},
+    {"security-definer-without-search-path",
+     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';",
+     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog "
+     "AS 'SELECT 1';"},
+    {"password-in-file", "CREATE ROLE r PASSWORD 'x';", "CREATE ROLE r LOGIN;"},
+    {"superuser-role", "ALTER ROLE r SUPERUSER;", "ALTER ROLE r NOSUPERUSER;"},
+};
+
+static char folder[64];
+
+static void write_one(Arena *arena, const char *name, const char *text, size_t length)
+{
+    Error err = {0};
+    const char *path = path_join(arena, folder, name);
+    assert_true(file_write_atomic(path, text, length, 0600, &err));
+}
+
+static void write_folder(Arena *arena, const char *text)
+{
+    Error err = {0};
+    assert_true(directory_remove(folder, &err) && directory_make(folder, 0700, &err));
+    if (!str_starts(text, "=== ")) {
+        write_one(arena, "001_a.sql", text, strlen(text));
+        return;
+    }
+    while (*text) {
+        size_t name = strcspn(text, "\n");
+        const char *body = text + name + 1, *next = strstr(body, "\n=== ");
+        size_t length = next ? (size_t)(next + 1 - body) : strlen(body);
+        write_one(arena, arena_strndup(arena, text + 4, name - 4), body, length);
+        text = body + length;
+    }
+}
+
+static LintReport lint(Arena *arena, const char *text)
+{
+    write_folder(arena, text);
+    LintOptions options = {.directory = folder};
+    LintReport report;
+    Error err = {0};
+    if (!lint_folder(arena, &options, &report, &err))
+        fail_msg("%s: %s", text, err.message);
+    return report;
+}
+
+static const LintFinding *find(const LintReport *report, const char *rule)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (str_equal(report->items[i].rule->id, rule))
+            return &report->items[i];
+    }
+    return NULL;
+}
+
+static void finds_what_is_wrong_and_nothing_else(UNUSED void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        _cleanup_arena_ Arena *arena = arena_create();
+        LintReport bad = lint(arena, cases[i].bad);
+        if (!find(&bad, cases[i].rule))
+            fail_msg("%s not found in: %s", cases[i].rule, cases[i].bad);
+        LintReport good = lint(arena, cases[i].good);
+        if (find(&good, cases[i].rule))
+            fail_msg("%s found in: %s", cases[i].rule, cases[i].good);
+    }
+}
+
+/* A rule without a case would be a rule that nobody has seen work. */
+static void every_rule_has_its_cases(UNUSED void **state)
+{
+    size_t count = 0;
+    const LintRule *const *rules = lint_rules(&count);
+    assert_true(count >= 45);
+    for (size_t i = 0; i < count; i++) {
+        bool seen = rules[i]->needs_catalogue;
+        for (size_t k = 0; k < COUNT_OF(cases); k++)
+            seen |= str_equal(cases[k].rule, rules[i]->id);
+        if (!seen)
+            fail_msg("the rule %s has no case", rules[i]->id);
+    }
+}
+
+static void rules_are_complete_and_found(UNUSED void **state)
+{
+    size_t count = 0;
+    const LintRule *const *rules = lint_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        const LintRule *rule = rules[i];
+        if (lint_rule_find(rule->id) != rule || str_empty(rule->reason) || str_empty(rule->help))
+            fail_msg("%s is not whole", rule->id);
+        if (i > 0 && strcmp(rules[i - 1]->id, rule->id) >= 0)
+            fail_msg("%s is there twice or out of order", rule->id);
+        if (rule->certain && rule->severity != LINT_ERROR)
+            fail_msg("%s is certain and no error", rule->id);
+    }
+    assert_null(lint_rule_find("no-such-rule"));
+}
+
+static int prepare(UNUSED void **state)
+{
+    (void)snprintf(folder, sizeof(folder), "/tmp/vaxdb-test-lint-%d", (int)getpid());
+    return 0;
+}
+
+static int clean(UNUSED void **state)
+{
+    Error err = {0};
+    return directory_remove(folder, &err) ? 0 : 1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_what_is_wrong_and_nothing_else),
+        cmocka_unit_test(every_rule_has_its_cases),
+        cmocka_unit_test(rules_are_complete_and_found),
+    };
+    return cmocka_run_group_tests(tests, prepare, clean);
+}
