@@ -36,7 +36,7 @@ def test_five_steps(site):
     assert [line[:5] for line in steps] == [f"[{n}/5]" for n in range(1, 6)]
     (backup,) = site.backups()
     assert backup in steps[0]
-    assert re.search(r"Verified: 5\d rows of 3 tables", steps[1])
+    assert re.search(r"Verified: 5\d rows of 4 tables", steps[1])
     assert "1 of 1 work" in steps[3]
     assert "Kept until" in steps[4]
     assert site.ledger() == ["001_stock.sql"]

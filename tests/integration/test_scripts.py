@@ -132,7 +132,11 @@ def test_the_password_is_on_no_command_line(clone, database, scratch):
 
 
 def test_migrate_says_what_the_guide_shows(clone, new_database):
-    database = new_database()
+    staging, database = new_database(), new_database()
+    refused = clone.run("migrate.sh", "production", **connection(database))
+    assert refused.returncode == 3 and "staging has not run it" in refused.stderr
+    proved = clone.run("migrate.sh", "staging", **connection(staging))
+    assert proved.returncode == 0, proved.stderr
     done = clone.run("migrate.sh", "production", **connection(database))
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr

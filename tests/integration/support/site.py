@@ -41,6 +41,9 @@ class Site(Project):
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.sql").write_text(sql)
 
+    def applied_on_production(self):
+        return self.ok_on("production", "up", "--json").json["applied"]
+
     def backups(self):
         listed = self.vaxdb.ok("backup", "list", "-e", "production", "--json").json
         return [backup["path"] for backup in listed["backups"]]
