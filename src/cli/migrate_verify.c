@@ -10,6 +10,7 @@ static const OptionSpec verify_options[] = {
     DIR_OPTION,
     {.name = "accept", .kind = OPTION_TEXT, .argument = "REASON",
      .help = "take the schema as it is now for right; the reason is recorded"},
+    {.name = "grants", .kind = OPTION_FLAG, .help = "look at owners and privileges too"},
     OPTION_END,
 };
 /* clang-format on */
@@ -138,7 +139,7 @@ static bool run_verify(Context *context, Error *err)
     if (!migrate_verify(context->arena, work.session, work.options.directory,
                         work.options.ledger_table, &findings, err) ||
         !migrate_drift(context->arena, work.session, work.options.ledger_table, guards.ignore,
-                       &drift, err))
+                       options_given(context->options, "grants"), &drift, err))
         return false;
     if (!context->json)
         print_text(context, &findings, &drift);

@@ -122,12 +122,12 @@ typedef struct {
     const char *taken_at; /* NULL: no snapshot */
     const char *reason;   /* why the snapshot was taken by hand; NULL: a run took it */
     int snapshot_major, server_major;
-    char fingerprint[HASH_HEX_SIZE]; /* of now, nothing left out */
+    char fingerprint[HASH_HEX_SIZE]; /* of now, without grants, nothing else left out */
 } MigrateDrift;
 
-/* The live schema against the newest snapshot. Reads only. */
+/* The live schema against the newest snapshot, owners and privileges too if asked. Reads only. */
 bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, const StrList *ignore,
-                   MigrateDrift *drift, Error *err) MUST_CHECK;
+                   bool with_grants, MigrateDrift *drift, Error *err) MUST_CHECK;
 /* Takes a snapshot now. For whoever holds the locks of a run; the ledger must be there, the session
  * idle. reason: NULL, or why it is taken other than by a run. */
 bool migrate_snapshot_store(Session *session, const char *ledger_table, const char *reason,

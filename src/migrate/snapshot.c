@@ -100,7 +100,7 @@ bool migrate_snapshot_store(Session *session, const char *ledger_table, const ch
     Ledger ledger;
     Schema schema;
     Position position;
-    const SchemaScope scope = {.ledger_table = ledger_table};
+    const SchemaScope scope = {.ledger_table = ledger_table, .with_grants = true};
     if (ledger_find(scratch, session, ledger_table, &ledger, err) &&
         read_position(scratch, session, &ledger, &position, err) &&
         schema_read(scratch, session, &scope, &schema, err) &&
@@ -171,8 +171,22 @@ static bool read_snapshot(Arena *arena, Session *session, const Ledger *ledger, 
     return true;
 }
 
-static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignore, Schema *live,
-                    MigrateDrift *drift, Error *err)
+/* A copy without owners and privileges, which snapshots hold. */
+static Schema without_grants(Arena *arena, const Schema *schema)
+{
+    Schema copy = *schema;
+    StrList grants;
+    str_list_init(&grants, arena);
+    str_list_add(&grants, "grant *");
+    copy.items = arena_array(arena, schema->count, sizeof(*copy.items));
+    for (size_t i = 0; i < schema->count; i++)
+        copy.items[i] = schema->items[i];
+    schema_leave_out(arena, &copy, &grants);
+    return copy;
+}
+
+static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignore, bool with_grants,
+                    Schema *live, MigrateDrift *drift, Error *err)
 {
     Schema before;
     _cleanup_json_ json_t *json = NULL;
@@ -181,6 +195,8 @@ static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignor
         (void)error_context(err, "the schema that the last run left");
         return error_hint(err, "`vaxdb migrate verify --accept REASON` takes it anew");
     }
+    if (!with_grants)
+        before = without_grants(arena, &before);
     schema_leave_out(arena, &before, ignore);
     schema_leave_out(arena, live, ignore);
     schema_diff(arena, &before, live, &drift->diff);
@@ -189,13 +205,13 @@ static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignor
 }
 
 bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, const StrList *ignore,
-                   MigrateDrift *drift, Error *err)
+                   bool with_grants, MigrateDrift *drift, Error *err)
 {
     Ledger ledger;
     Position position;
     Snapshot snapshot;
     Schema live;
-    const SchemaScope scope = {.ledger_table = ledger_table};
+    const SchemaScope scope = {.ledger_table = ledger_table, .with_grants = with_grants};
     *drift = (MigrateDrift){.server_major = session_server_version(session) / 10000};
     str_list_init(&drift->diff.reordered, arena);
     if (!ledger_find(arena, session, ledger_table, &ledger, err) ||
@@ -204,7 +220,8 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
         !schema_read(arena, session, &scope, &live, err))
         return false;
     drift->since = position.newest;
-    memcpy(drift->fingerprint, live.fingerprint, sizeof(drift->fingerprint));
+    const Schema plain = without_grants(arena, &live);
+    memcpy(drift->fingerprint, plain.fingerprint, sizeof(drift->fingerprint));
     if (!snapshot.text)
         drift->state = DRIFT_NO_SNAPSHOT;
     else if (!str_equal(snapshot.position.books, position.books))
@@ -212,6 +229,6 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
     else if (snapshot.major != live.major)
         drift->state = DRIFT_OTHER_MAJOR;
     else
-        return compare(arena, &snapshot, ignore, &live, drift, err);
+        return compare(arena, &snapshot, ignore, with_grants, &live, drift, err);
     return true;
 }

@@ -5,8 +5,7 @@
 SELECT o.kind, o.name, NULL AS part_of, o.definition
 FROM (
     SELECT 'collation' AS kind, l.tableoid AS class, l.oid, l.oid::regcollation::text AS name,
-           format('PROVIDER %s DETERMINISTIC %s ENCODING %s LOCALE %s', l.collprovider,
-                  l.collisdeterministic, l.collencoding,
+           format('PROVIDER %s DETERMINISTIC %s LOCALE %s', l.collprovider, l.collisdeterministic,
                   concat_ws(' ', to_jsonb(l) ->> 'collcollate', to_jsonb(l) ->> 'collctype',
                             to_jsonb(l) ->> 'colliculocale', to_jsonb(l) ->> 'colllocale',
                             to_jsonb(l) ->> 'collicurules')) AS definition
