@@ -1,6 +1,7 @@
 #include "migrate/files.h"
 
 #include "base/file.h"
+#include "migrate/sections.h"
 
 #define DOWN_SUFFIX ".down.sql"
 #define UP_SUFFIX   ".up.sql"
@@ -139,6 +140,25 @@ static void take_down(Arena *arena, MigrationFiles *files, const StrList *names,
         str_list_add(&files->orphans, name);
 }
 
+/* The file beside it, or its own section. An empty section is no way back. */
+static void find_down(Arena *arena, MigrationFiles *files, const StrList *names,
+                      const Sections *sections, const char *suffix, MigrationFile *file)
+{
+    const char *down = with_suffix(arena, file->name, suffix, DOWN_SUFFIX);
+    bool beside = has_name(names, down);
+    bool inside = sections->items[SECTION_UP].found && sections->items[SECTION_DOWN].holds_sql;
+    if (beside && inside)
+        str_list_addf(&files->problems, "%s has a down section and %s is there too", file->name,
+                      down);
+    if (beside) {
+        file->down_name = down;
+        file->down_path = path_join(arena, files->directory, down);
+    } else if (inside) {
+        file->down_name = file->name;
+        file->down_path = file->path;
+    }
+}
+
 static bool take_up(Arena *arena, MigrationFiles *files, const StrList *names, const char *name,
                     Error *err)
 {
@@ -151,11 +171,6 @@ static bool take_up(Arena *arena, MigrationFiles *files, const StrList *names, c
     if (str_equal(suffix, UP_SUFFIX) && has_name(names, with_suffix(arena, name, suffix, ".sql")))
         str_list_addf(&files->problems, "%s and %s are the same migration twice", name,
                       with_suffix(arena, name, suffix, ".sql"));
-    const char *down = with_suffix(arena, name, suffix, DOWN_SUFFIX);
-    if (has_name(names, down)) {
-        file.down_name = down;
-        file.down_path = path_join(arena, files->directory, down);
-    }
     _cleanup_arena_ Arena *scratch = arena_create();
     char *text = NULL;
     size_t length = 0;
@@ -169,6 +184,9 @@ static bool take_up(Arena *arena, MigrationFiles *files, const StrList *names, c
         }
         str_list_add(&files->problems, why.message);
     }
+    Sections sections;
+    sections_find(text, length, &sections);
+    find_down(arena, files, names, &sections, suffix, &file);
     ARENA_PUSH(arena, files->items, files->count, files->capacity, file);
     return true;
 }

@@ -144,7 +144,7 @@ static bool add_down(Arena *arena, const Migration *migration, MigratePlan *plan
                           .file_name = migration->file->down_name,
                           .direction = RUN_DOWN,
                           .migration = migration};
-    if (!script_read(arena, migration->file->down_path, &step->script, err))
+    if (!script_read_down(arena, migration->file->down_path, &step->script, err))
         return false;
     plan->count++;
     return true;

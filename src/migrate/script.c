@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "migrate/files.h"
+#include "migrate/sections.h"
 
 #define EXCERPT_WIDTH 100 /* bytes of a line that a message shows */
 
@@ -139,8 +140,6 @@ static bool read_own(Script *script, size_t at, const char *line, size_t length,
             return true;
         }
     }
-    if (line_has(line, length, "migrate:up"))
-        return true;
     return refuse_at(script, at, err, "this annotation is not known",
                      "write `-- migrate:transaction none` or `-- migrate:transaction one`");
 }
@@ -150,19 +149,40 @@ static bool starts(const char *line, size_t length, const char *prefix)
     return length >= strlen(prefix) && strncasecmp(line, prefix, strlen(prefix)) == 0;
 }
 
+/* The marker of the section itself carries options. One of the other section here stands behind
+ * something else on its line: what belongs where is not sure then. */
+static bool read_marker(Script *script, size_t at, const char *line, size_t length,
+                        SectionKind marker, Mode *mode, Error *err)
+{
+    if (marker == script->section) {
+        if (line_has(line, length, "transaction:false") || line_has(line, length, "notransaction"))
+            *mode = MODE_NONE;
+        else if (line_has(line, length, "transaction:true"))
+            *mode = MODE_ONE;
+        return true;
+    }
+    if (marker == SECTION_DOWN)
+        return refuse_at(script, at, err, "the file holds its own down section",
+                         "begin the way there with a line `-- migrate:up` and the way back with a "
+                         "line `-- migrate:down`, or move the way back into a .down.sql file");
+    return refuse_at(script, at, err, "an up section inside a down",
+                     "the way there belongs into the migration's own file");
+}
+
 /* at is the offset of what follows "--". */
 static bool read_annotation(Script *script, size_t at, size_t length, Mode *mode, Error *err)
 {
     const char *line = script->text + at;
+    SectionKind marker = SECTION_UP;
+    if (section_is_marker(line, length, &marker))
+        return read_marker(script, at, line, length, marker, mode, err);
     while (length > 0 && (*line == ' ' || *line == '\t')) {
         line++;
         length--;
     }
-    if (starts(line, length, "migrate:down") || starts(line, length, "+goose down") ||
-        starts(line, length, "+migrate down"))
-        return refuse_at(script, at, err, "the file holds its own down section",
-                         "move it into the .down.sql file beside it: as it stands the up would be "
-                         "undone at once");
+    if (starts(line, length, "+goose envsub on"))
+        return refuse_at(script, at, err, "variables of the environment are not put in",
+                         "write the values themselves");
     if (starts(line, length, "+goose no transaction") || starts(line, length, "atlas:txmode none"))
         *mode = MODE_NONE;
     else if (starts(line, length, "migrate:"))
@@ -171,7 +191,8 @@ static bool read_annotation(Script *script, size_t at, size_t length, Mode *mode
 }
 
 /* Every line that is a comment of its own, except inside statements. Only those before the first
- * statement may say how the file runs, but a down section is refused wherever it begins. */
+ * statement may say how the file runs, but a marker of the other section is refused wherever it
+ * stands. */
 static bool read_gap(Script *script, size_t start, size_t end, bool header, Mode *mode, Error *err)
 {
     for (size_t at = start; at < end;) {
@@ -341,6 +362,9 @@ bool script_check_statement(Script *script, size_t index, Error *err)
 bool script_settle(Arena *arena, Script *script, Error *err)
 {
     Mode mode = MODE_INFER;
+    if (script->count > 0 && script->items[0].piece.start < script->first_marker)
+        return refuse_at(script, script->items[0].piece.start, err,
+                         "a statement before the first section", "move it behind `-- migrate:up`");
     return read_annotations(script, &mode, err) && infer_mode(arena, script, mode, err);
 }
 
@@ -357,13 +381,38 @@ static bool understand(Arena *arena, Script *script, Error *err)
     return script_settle(arena, script, err);
 }
 
-bool script_parse(Arena *arena, const char *name, const char *text, size_t length, Script *script,
-                  Error *err)
+/* ---- sections ---------------------------------------------------------------------------- */
+
+bool script_begin(Arena *arena, const char *name, const char *text, size_t length,
+                  SectionKind section, Script *script, Error *err)
 {
-    *script = (Script){.name = name, .text = text, .length = length};
+    static const char *const markers[] = {"-- migrate:up", "-- migrate:down"};
+    *script = (Script){.name = name, .text = text, .length = length, .section = section};
     hash_bytes(text, length, script->checksum);
+    Sections sections;
+    sections_find(text, length, &sections);
+    if (!sections.items[SECTION_UP].found &&
+        (section == SECTION_UP || !sections.items[SECTION_DOWN].found))
+        return true;
+    if (sections.has_repeated)
+        return refuse_at(script, sections.repeated, err, "this marker was there already",
+                         "a file holds one up section and one down section");
+    if (!sections.items[section].found) {
+        (void)error_set(err, ERR_REFUSED, "the file has no section `%s`", markers[section]);
+        return fail_there(script, sections.first);
+    }
+    script->first_marker = sections.first;
+    script->text = sections_cut(arena, text, &sections, section, &script->length);
+    return true;
+}
+
+static bool parse(Arena *arena, const char *name, const char *text, size_t length,
+                  SectionKind section, Script *script, Error *err)
+{
     SqlPieces pieces;
-    if (!sql_split(arena, text, length, &pieces, err))
+    if (!script_begin(arena, name, text, length, section, script, err))
+        return script_fail_at(script, script->problem, err);
+    if (!sql_split(arena, script->text, script->length, &pieces, err))
         return script_fail_at(script, pieces.problem, err);
     script->items = arena_array(arena, pieces.count, sizeof(*script->items));
     script->count = pieces.count;
@@ -372,11 +421,36 @@ bool script_parse(Arena *arena, const char *name, const char *text, size_t lengt
     return understand(arena, script, err) || script_fail_at(script, script->problem, err);
 }
 
-bool script_read(Arena *arena, const char *path, Script *script, Error *err)
+/* ---- reading a file ---------------------------------------------------------------------- */
+
+bool script_parse(Arena *arena, const char *name, const char *text, size_t length, Script *script,
+                  Error *err)
+{
+    return parse(arena, name, text, length, SECTION_UP, script, err);
+}
+
+bool script_parse_down(Arena *arena, const char *name, const char *text, size_t length,
+                       Script *script, Error *err)
+{
+    return parse(arena, name, text, length, SECTION_DOWN, script, err);
+}
+
+static bool read_file(Arena *arena, const char *path, SectionKind wanted, Script *script,
+                      Error *err)
 {
     char *text = NULL;
     size_t length = 0;
     char checksum[HASH_HEX_SIZE];
     return migration_text_read(arena, path, &text, &length, checksum, NULL, err) &&
-           script_parse(arena, path_basename(path), text, length, script, err);
+           parse(arena, path_basename(path), text, length, wanted, script, err);
+}
+
+bool script_read(Arena *arena, const char *path, Script *script, Error *err)
+{
+    return read_file(arena, path, SECTION_UP, script, err);
+}
+
+bool script_read_down(Arena *arena, const char *path, Script *script, Error *err)
+{
+    return read_file(arena, path, SECTION_DOWN, script, err);
 }

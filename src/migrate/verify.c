@@ -9,13 +9,15 @@ static void add(Arena *arena, MigrateFindings *findings, const char *name, const
     ARENA_PUSH(arena, findings->items, findings->count, findings->capacity, finding);
 }
 
+typedef bool (*ReadScript)(Arena *, const char *, Script *, Error *);
+
 static void check_script(Arena *arena, MigrateFindings *findings, const char *name,
-                         const char *path)
+                         const char *path, ReadScript read)
 {
     _cleanup_arena_ Arena *scratch = arena_create();
     Script script;
     Error err = {0};
-    if (!script_read(scratch, path, &script, &err))
+    if (!read(scratch, path, &script, &err))
         add(arena, findings, name, "unreadable", arena_strdup(arena, err.message));
 }
 
@@ -42,9 +44,10 @@ static void check_migration(Arena *arena, MigrateFindings *findings, const Migra
     if (!migration->file)
         return;
     if (!migration->entry)
-        check_script(arena, findings, name, migration->file->path);
+        check_script(arena, findings, name, migration->file->path, script_read);
     if (migration->file->down_path)
-        check_script(arena, findings, migration->file->down_name, migration->file->down_path);
+        check_script(arena, findings, migration->file->down_name, migration->file->down_path,
+                     script_read_down);
 }
 
 static void check_numbers(Arena *arena, MigrateFindings *findings, const MigrateStatus *status)

@@ -199,6 +199,13 @@ def test_missing_files_are_named_and_do_not_stop_up(project):
         ({"001_a.sql": "-- migrate:transction none\nSELECT 1"}, "001_a.sql:1:"),
         ({"001_a.sql": "SELECT 1;\n-- migrate:transaction none\nSELECT 2"}, "001_a.sql:2:1"),
         ({"001_a.sql": "SELECT 1;\n-- migrate:down\nSELECT 2"}, "down section"),
+        (
+            {
+                "001_a.sql": "-- migrate:up\n-- migrate:down\nSELECT 1",
+                "001_a.down.sql": "SELECT 1",
+            },
+            "001_a.down.sql",
+        ),
         ({"001_a.sql": "COPY t TO STDOUT"}, "COPY TO STDOUT"),
         ({"001_a.sql": "SELECT 'caf\xe9'".encode("latin-1")}, "UTF-8"),
         ({"001_a.sql": "SELECT 'open"}, "001_a.sql:1:8"),

@@ -6,6 +6,7 @@
 #include "migrate/migrate.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* "one 3", "none 2: VACUUM cannot run in one", or the error's first line. */
 static char *describe(Arena *arena, const char *text)
@@ -72,10 +73,78 @@ static void reads_annotations(UNUSED void **state)
         {"SELECT '\n-- migrate:transaction none\n';", "one 1"},
         {"SELECT 1;\n-- migrate:down\nDROP TABLE a;", "f.sql:2:3: the file holds its own down "
                                                       "section"},
-        {"-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;",
-         "f.sql:3:3: the file holds its own down section"},
     };
     check(cases, COUNT_OF(cases));
+}
+
+/* The statements that run up | down, with their lines, or the error's first line. */
+static char *describe_section(Arena *arena, const char *text, bool down)
+{
+    Script script;
+    Error err = {0};
+    if (!(down ? script_parse_down : script_parse)(arena, "f.sql", text, strlen(text), &script,
+                                                   &err))
+        return arena_strndup(arena, err.message, strcspn(err.message, "\n"));
+    char *said = arena_strdup(arena, script.transaction ? "one" : "none");
+    for (size_t i = 0; i < script.count; i++)
+        said = arena_printf(arena, "%s %d:%.*s", said, script.items[i].piece.line,
+                            (int)script.items[i].piece.length,
+                            script.text + script.items[i].piece.start);
+    return said;
+}
+
+static void reads_the_section_of_its_direction(UNUSED void **state)
+{
+    static const struct {
+        const char *text, *up, *down;
+    } cases[] = {
+        {"-- migrate:up\nSELECT 1;\n\n-- migrate:down\nSELECT 2;\n", "one 2:SELECT 1",
+         "one 5:SELECT 2"},
+        {"-- Why.\n-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n-- +goose StatementEnd\n"
+         "-- +goose Down\nSELECT 2;",
+         "one 4:SELECT 1", "one 7:SELECT 2"},
+        {"-- migrate:up transaction:false\nVACUUM;\n-- migrate:down\nSELECT 2", "none 2:VACUUM",
+         "one 4:SELECT 2"},
+        {"-- migrate:up\nSELECT 1;\n-- migrate:down transaction:false\nSELECT 2", "one 2:SELECT 1",
+         "none 4:SELECT 2"},
+        {"-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2",
+         "none 3:SELECT 1", "none 5:SELECT 2"},
+        {"-- +migrate Up notransaction\nSELECT 1;\n  --+migrate DOWN\t\nSELECT 2",
+         "none 2:SELECT 1", "one 4:SELECT 2"},
+        {"-- migrate:down\nSELECT 2;\n-- migrate:up\nSELECT 1", "one 4:SELECT 1", "one 2:SELECT 2"},
+        {"-- migrate:up\nSELECT 1", "one 2:SELECT 1",
+         "f.sql:1:1: the file has no section `-- "
+         "migrate:down`"},
+        {"-- migrate:down\nSELECT 2", "f.sql:1:3: the file holds its own down section",
+         "one 2:SELECT 2"},
+        {"-- migrate:up\nSELECT 1;\n-- migrate:down\n-- migrate:up\nSELECT 2",
+         "f.sql:4:1: this marker was there already", "f.sql:4:1: this marker was there already"},
+        {"SELECT 0;\n-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2",
+         "f.sql:1:1: a statement before the first section",
+         "f.sql:1:1: a statement before the first section"},
+        {"-- migrate:up\nSELECT 1; -- migrate:down\nDROP TABLE a;",
+         "f.sql:2:13: the file holds its own down section",
+         "f.sql:1:1: the file has no section `-- migrate:down`"},
+        {"-- migrate:up\nSELECT 1;\n-- migrate:downgrade\nSELECT 2",
+         "f.sql:3:3: this annotation is not known",
+         "f.sql:1:1: the file has no section `-- migrate:down`"},
+        /* Whatever the up leaves open, the down is no part of it. */
+        {"-- migrate:up\nSELECT 'it;\n-- migrate:down\nSELECT 'is'; DROP TABLE a;",
+         "f.sql:2:8: unterminated quoted string", "one 4:SELECT 'is' 4:DROP TABLE a"},
+        {"-- migrate:up\nSELECT $$\n-- migrate:down\n$$; DROP TABLE a;",
+         "f.sql:2:8: unterminated dollar-quoted string",
+         "f.sql:4:1: unterminated dollar-quoted string"},
+        {"-- migrate:up\nCOPY a FROM STDIN;\n1\n-- migrate:down\n2\n\\.\nDROP TABLE a;",
+         "f.sql:2:1: COPY ... FROM STDIN without the end of its data", NULL},
+        {"-- +goose ENVSUB ON\n-- +goose Up\nSELECT '${A}';",
+         "f.sql:1:3: variables of the environment are not put in", NULL},
+    };
+    _cleanup_arena_ Arena *arena = arena_create();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_string_equal(describe_section(arena, cases[i].text, false), cases[i].up);
+        if (cases[i].down)
+            assert_string_equal(describe_section(arena, cases[i].text, true), cases[i].down);
+    }
 }
 
 static void refuses_what_cannot_run(UNUSED void **state)
@@ -174,6 +243,20 @@ static void pairs_files(UNUSED void **state)
     assert_null(files.items[2].down_name);
     assert_int_equal(files.orphans.count, 1);
     assert_string_equal(files.orphans.items[0], "4_d.down.sql");
+    write_text(arena, folder, "11_k.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n");
+    write_text(arena, folder, "12_l.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- none\n");
+    assert_true(migration_files_scan(arena, folder, &files, &err));
+    assert_int_equal(files.count, 5);
+    assert_string_equal(files.items[3].down_name, "11_k.sql");
+    assert_string_equal(files.items[3].down_path, files.items[3].path);
+    assert_null(files.items[4].down_name);
+    assert_int_equal(files.problems.count, 0);
+    write_text(arena, folder, "11_k.down.sql", "SELECT 3;\n");
+    assert_true(migration_files_scan(arena, folder, &files, &err));
+    assert_int_equal(files.problems.count, 1);
+    assert_string_equal(files.problems.items[0],
+                        "11_k.sql has a down section and 11_k.down.sql is there too");
+    assert_int_equal(unlink(path_join(arena, folder, "11_k.down.sql")), 0);
     write_text(arena, folder, "2_b.up.sql", "");
     assert_true(migration_files_scan(arena, folder, &files, &err));
     assert_int_equal(files.problems.count, 1);
@@ -222,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(infers_the_transaction),
         cmocka_unit_test(reads_annotations),
+        cmocka_unit_test(reads_the_section_of_its_direction),
         cmocka_unit_test(refuses_what_cannot_run),
         cmocka_unit_test(shows_the_line_with_a_caret),
         cmocka_unit_test(long_lines_are_cut_around_the_caret),

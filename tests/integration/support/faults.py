@@ -97,7 +97,12 @@ def fill(project):
         "INSERT INTO big SELECT i, i % 100 FROM generate_series(1, 3000) AS i;",
     )
     for n, kind in STEPS.items():
-        project.pair(NAMES[n - 1], *kind(n))
+        up, down = kind(n)
+        if n % 4 == 0:  # both in one file
+            text = f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"
+            project.write(f"{NAMES[n - 1]}.sql", text)
+        else:
+            project.pair(NAMES[n - 1], up, down)
 
 
 def picture(project):

@@ -1,0 +1,5 @@
+-- +goose Up
+CREATE TABLE a ();
+-- +goose Down
+DROP TABLE a;
+-- migrate:down
