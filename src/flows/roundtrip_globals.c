@@ -111,11 +111,14 @@ static const char *global_of(Arena *arena, const Script *script, size_t index)
     return is_global(type, node) ? item->what.tag : NULL;
 }
 
-static bool find_in_file(Arena *arena, const char *path, const char **reason, Error *err)
+static bool find_in_file(Arena *arena, const char *path, RunDirection direction,
+                         const char **reason, Error *err)
 {
     _cleanup_arena_ Arena *scratch = arena_create();
     Script script;
-    if (!script_read(scratch, path, &script, err))
+    bool (*read)(Arena *, const char *, Script *, Error *) =
+        direction == RUN_UP ? script_read : script_read_down;
+    if (!read(scratch, path, &script, err))
         return false;
     for (size_t i = 0; i < script.count && !*reason; i++) {
         const char *what = global_of(scratch, &script, i);
@@ -129,6 +132,7 @@ bool roundtrip_find_globals(Arena *arena, const MigrationFile *file, const char 
                             Error *err)
 {
     *reason = NULL;
-    return find_in_file(arena, file->path, reason, err) &&
-           (*reason || !file->down_path || find_in_file(arena, file->down_path, reason, err));
+    return find_in_file(arena, file->path, RUN_UP, reason, err) &&
+           (*reason || !file->down_path ||
+            find_in_file(arena, file->down_path, RUN_DOWN, reason, err));
 }

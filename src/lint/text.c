@@ -96,9 +96,16 @@ static void check_transaction(LintRun *run, LintText *text)
 void text_read(LintRun *run, LintText *text)
 {
     Script *script = &text->script;
-    *script =
-        (Script){.name = text->file.name, .text = text->file.text, .length = text->file.length};
+    LintFile *file = &text->file;
+    SectionKind section = file->direction == RUN_UP ? SECTION_UP : SECTION_DOWN;
+    Error unclear = {0};
+    bool begun =
+        script_begin(run->work, file->name, file->text, file->length, section, script, &unclear);
+    file->text = script->text;
+    file->length = script->length;
     engine_begin(run, text);
+    if (!begun)
+        refused(run, script->problem, "statement-refused", &unclear);
     SqlPieces pieces = {0};
     split(run, text, &pieces);
     script->items = arena_array(run->work, pieces.count, sizeof(*script->items));

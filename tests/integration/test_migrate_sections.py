@@ -134,3 +134,11 @@ def test_dbmate_and_we_do_the_same(project, new_database):
         assert rivals.dbmate(theirs.database, project.folder, "down").returncode == 0
         project.ok("down")
     assert not project.exists("shelf") and not theirs.exists("shelf")
+
+
+def test_lint_reads_each_section_as_what_it_is(project):
+    project.write("001_shelf.sql", DBMATE)
+    project.write("002_bad.sql", "-- migrate:up\nSELECT 1;\n\n-- migrate:down\nSELEC 2;\n")
+    found = project.vaxdb("migrate", "lint", "--json", "--dir", project.folder).json["findings"]
+    errors = [(f["file"].rpartition("/")[2], f["line"]) for f in found if f["severity"] == "error"]
+    assert errors == [("002_bad.sql", 5)]
