@@ -367,7 +367,7 @@ int command_main(const char *const *argv, const CommandTables *tables)
     }
     if (command)
         return run(tables, command, program, remove_words(arena, argv, &words, two_words));
-    if (is_group(tables, words.first) && (!words.second || help)) {
+    if (is_group(tables, words.first) && !words.second) {
         help_print_group(tables, words.first, help ? stdout : stderr);
         return help ? ERR_NONE : ERR_USAGE;
     }

@@ -119,7 +119,7 @@ static bool run_new(Context *context, Error *err)
         return command_print_json(
             context, json_pack("{s:s, s:s}", "file", made.up_path, "down", made.down_path), err);
     (void)fprintf(context->out, "%s\n%s\n", made.up_path, made.down_path);
-    log_info(context->log, "Next: write the change and its way back, then `vaxdb migrate up`");
+    log_info(context->log, "Next: write the change and its way back, then `vaxdb migrate lint`");
     return true;
 }
 

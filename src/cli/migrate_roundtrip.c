@@ -102,8 +102,8 @@ static bool run_roundtrip(Context *context, Error *err)
     for (size_t i = 0; !context->json && i < report.count; i++)
         print_step(context, &report.steps[i]);
     if (report.count)
-        log_info(context->log, "%zu migrations tried on %s in %.1f s", report.count,
-                 report.database, report.seconds);
+        log_info(context->log, "%zu migration%s tried on %s in %.1f s", report.count,
+                 report.count == 1 ? "" : "s", report.database, report.seconds);
     return verdict(context, &report, err);
 }
 

@@ -35,6 +35,8 @@ def test_version(vaxdb):
     [
         (["dve"], "did you mean `vaxdb dev`?"),
         (["dev", "strat"], "did you mean `vaxdb dev start`?"),
+        (["dev", "strat", "--help"], "did you mean `vaxdb dev start`?"),
+        (["help", "dev", "strat"], "did you mean `vaxdb dev start`?"),
         (["dev", "status", "--jsno"], "did you mean --json?"),
         (["config", "show", "-e", "prodction"], "did you mean -e production?"),
         (["config", "show", "--env"], "--env needs a value"),
