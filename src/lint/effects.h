@@ -38,3 +38,10 @@ typedef struct {
 /* Appends those of one statement, given the model before it. */
 void effects_of(Arena *arena, const Model *model, const char *type, const json_t *node,
                 Effects *effects);
+
+/* Must the server write a table anew when a column of type from (both names as in ModelColumn)
+ * becomes to? `using` is the expression that the statement gives, NULL for none. */
+bool effect_type_rewrites(const ModelColumn *from, const char *to_type, const char *to_base,
+                          const json_t *using_expression);
+/* Does ADD COLUMN write the table anew? By its ColumnDef. *why then says for what. */
+bool effect_column_rewrites(const Model *model, const json_t *definition, const char **why);

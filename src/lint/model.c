@@ -152,6 +152,18 @@ bool model_extension_exists(const Model *model, const char *extension)
     return name_map_get(&model->extensions, "", extension);
 }
 
+const ModelTable **model_tables(Arena *arena, const Model *model, const char *schema, size_t *count)
+{
+    const ModelTable **tables = arena_array(arena, model->relations.count, sizeof(ModelTable *));
+    *count = 0;
+    for (size_t i = 0; i < model->relations.capacity; i++) {
+        const NameEntry *entry = &model->relations.entries[i];
+        if (entry->value && str_equal(entry->schema, schema))
+            tables[(*count)++] = entry->value;
+    }
+    return tables;
+}
+
 bool model_is_busy(const ModelTable *table)
 {
     return table && !table->is_new;
@@ -384,10 +396,10 @@ static const char *serial_type(const char *name)
     return str_equal(name, "smallserial") || str_equal(name, "serial2") ? "int2" : name;
 }
 
-static const char *with_modifiers(const Model *model, const char *shown, const json_t *modifiers)
+static const char *with_modifiers(Arena *arena, const char *shown, const json_t *modifiers)
 {
     StrList texts;
-    str_list_init(&texts, model->arena);
+    str_list_init(&texts, arena);
     size_t i;
     json_t *item;
     json_array_foreach(modifiers, i, item)
@@ -399,16 +411,15 @@ static const char *with_modifiers(const Model *model, const char *shown, const j
     }
     if (texts.count == 0)
         return shown;
-    const char *list = str_list_join(&texts, model->arena, ",");
+    const char *list = str_list_join(&texts, arena, ",");
     const char *space = strchr(shown, ' ');
     bool time = str_starts(shown, "time"); /* timestamp(3) with time zone */
     if (time && space)
-        return arena_printf(model->arena, "%.*s(%s)%s", (int)(space - shown), shown, list, space);
-    return arena_printf(model->arena, "%s(%s)", shown, list);
+        return arena_printf(arena, "%.*s(%s)%s", (int)(space - shown), shown, list, space);
+    return arena_printf(arena, "%s(%s)", shown, list);
 }
 
-void model_take_type(const Model *model, const json_t *type_name, const char **type,
-                     const char **base_type)
+void model_type_of(Arena *arena, const json_t *type_name, const char **type, const char **base_type)
 {
     const char *schema = NULL;
     const char *name = serial_type(node_name(json_object_get(type_name, "names"), &schema));
@@ -419,9 +430,9 @@ void model_take_type(const Model *model, const json_t *type_name, const char **t
         if (str_equal(name, type_names[i].base))
             shown = type_names[i].shown;
     if (schema && !str_equal(schema, "pg_catalog"))
-        shown = arena_printf(model->arena, "%s.%s", schema, name);
-    shown = with_modifiers(model, shown, json_object_get(type_name, "typmods"));
+        shown = arena_printf(arena, "%s.%s", schema, name);
+    shown = with_modifiers(arena, shown, json_object_get(type_name, "typmods"));
     bool array = json_array_size(json_object_get(type_name, "arrayBounds")) > 0;
-    *type = arena_printf(model->arena, "%s%s", shown, array ? "[]" : "");
-    *base_type = arena_printf(model->arena, "%s%s", array ? "_" : "", name);
+    *type = arena_printf(arena, "%s%s", shown, array ? "[]" : "");
+    *base_type = arena_printf(arena, "%s%s", array ? "_" : "", name);
 }

@@ -101,6 +101,12 @@ bool model_is_missing(const Model *model, const char *schema, const char *name);
 bool model_has_tables(const Model *model);
 /* NULL when there is none. */
 const ModelTable *model_table(const Model *model, const char *schema, const char *name);
+/* All of a schema, in no order. */
+const ModelTable **model_tables(Arena *arena, const Model *model, const char *schema,
+                                size_t *count);
+/* Type and catalogue name of a TypeName, as in ModelColumn. */
+void model_type_of(Arena *arena, const json_t *type_name, const char **type,
+                   const char **base_type);
 /* The index and, where table is not NULL, its table. */
 const ModelIndex *model_index(const Model *model, const char *schema, const char *name,
                               const ModelTable **table);

@@ -76,9 +76,9 @@ static void set_type(const Change *now, ModelTable *table, const char *type, con
 static void do_alter_type(const Change *now)
 {
     const char *type = NULL, *base = NULL;
-    model_take_type(now->model,
-                    json_object_get(json_object_get(now->definition, "ColumnDef"), "typeName"),
-                    &type, &base);
+    model_type_of(now->model->arena,
+                  json_object_get(json_object_get(now->definition, "ColumnDef"), "typeName"), &type,
+                  &base);
     set_type(now, now->table, type, base);
 }
 

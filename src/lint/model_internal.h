@@ -71,9 +71,6 @@ void model_add_reference(Model *model, ModelTable *referenced, ModelTable *by);
 const char *model_make_name(const Model *model, const char *schema, const char *first,
                             const char *second, const char *label);
 
-/* Type and catalogue name of a TypeName. */
-void model_take_type(const Model *model, const json_t *type_name, const char **type,
-                     const char **base_type);
 /* An array of names from a list of String nodes. */
 const char *const *model_names(const Model *model, const json_t *list, size_t *count);
 

@@ -59,8 +59,8 @@ void model_add_column(Model *model, ModelTable *table, const json_t *definition)
         return;
     ModelColumn column = {.name = model_copy(model, name),
                           .null_fraction = table->rows == 0 ? 0 : -1};
-    model_take_type(model, json_object_get(definition, "typeName"), &column.type,
-                    &column.base_type);
+    model_type_of(model->arena, json_object_get(definition, "typeName"), &column.type,
+                  &column.base_type);
     if (is_serial(definition))
         column.has_default = column.not_null = true;
     const json_t *constraints = json_object_get(definition, "constraints");
