@@ -163,6 +163,7 @@ static bool lint_up(Folder *folder, const MigrationFile *file, size_t index, boo
     LintRun *run = folder->run;
     LintText text = text_for(folder, file, index, RUN_UP);
     text.first = pending ? first_of(folder, index) : 0;
+    text.file.resumed = pending && folder->status && folder->status->items[index].run;
     size_t from = run->report->count;
     bool ok = load(run, file->path, &text, err);
     if (ok) {
@@ -397,6 +398,7 @@ static bool lint_step(LintRun *run, const char *here, const MigrateStep *step, s
                               .length = step->script.length,
                               .direction = step->direction,
                               .reported = true,
+                              .resumed = before != NULL,
                               .migration = file,
                               .ordinal = ordinal}};
     if (before && before->direction == step->direction && before->completed > 0)

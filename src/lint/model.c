@@ -35,6 +35,17 @@ bool model_is_complete(const Model *model)
     return model->loaded && !model->uncertain;
 }
 
+bool model_is_uncertain(const Model *model)
+{
+    return model->uncertain;
+}
+
+const ModelTable *model_made_at(const Model *model, const json_t *range)
+{
+    return name_map_get(&model->relations, model_home(model, node_text(range, "schemaname")),
+                        node_text(range, "relname"));
+}
+
 int model_server_version(const Model *model)
 {
     return model->version;

@@ -92,7 +92,9 @@ void model_apply(Model *model, const char *type, const json_t *node, size_t file
 /* The statements that follow are of this file, which starts with the session's own search path. */
 void model_begin_file(Model *model, size_t file_ordinal);
 
-bool model_is_complete(const Model *model);   /* what is not in it does not exist */
+bool model_is_complete(const Model *model); /* what is not in it does not exist */
+/* Something ran that cannot be followed, such as a DO block. */
+bool model_is_uncertain(const Model *model);
 int model_server_version(const Model *model); /* 0 without a server */
 /* Is it sure that there is no such table, view or sequence? Without a server only of what the files
  * made and dropped again. */
@@ -101,6 +103,8 @@ bool model_is_missing(const Model *model, const char *schema, const char *name);
 bool model_has_tables(const Model *model);
 /* NULL when there is none. */
 const ModelTable *model_table(const Model *model, const char *schema, const char *name);
+/* What stands where CREATE of this RangeVar would make it. */
+const ModelTable *model_made_at(const Model *model, const json_t *range);
 /* All of a schema, in no order. */
 const ModelTable **model_tables(Arena *arena, const Model *model, const char *schema,
                                 size_t *count);

@@ -19,6 +19,7 @@ typedef struct {
     RunDirection direction;
     bool reported; /* its findings are wanted; of others only the effect on the model */
     bool transaction;
+    bool resumed; /* a run of it stopped half-way: what stands next may have taken effect */
     const MigrationFile *migration; /* NULL for a file outside the folder */
     size_t ordinal;                 /* of the migration in the run: a table's made_in */
 } LintFile;
@@ -47,6 +48,12 @@ extern const LintRule lint_rules_engine[];
 extern const LintRule lint_rules_folder[];
 extern const LintRule lint_rules_alter[];
 extern const LintCheck lint_checks_alter[];
+extern const LintRule lint_rules_exist[];
+extern const LintCheck lint_checks_exist[];
+extern const LintRule lint_rules_keys[];
+extern const LintCheck lint_checks_keys[];
+extern const LintRule lint_rules_rows[];
+extern const LintCheck lint_checks_rows[];
 extern const LintRule lint_rules_index[];
 extern const LintCheck lint_checks_index[];
 extern const LintRule lint_rules_process[];

@@ -13,6 +13,17 @@ static const LintRule *const rule_tables[] = {
 const LintCheck *const lint_check_tables[] = {
     lint_checks_index, lint_checks_alter,   lint_checks_table,
     lint_checks_type,  lint_checks_process, NULL,
+    lint_rules_engine,
+    lint_rules_folder,
+    lint_rules_exist,
+    lint_rules_index,
+    lint_rules_keys,
+    lint_rules_rows,
+    NULL,
+};
+
+const LintCheck *const lint_check_tables[] = {
+    lint_checks_exist, lint_checks_index, lint_checks_keys, lint_checks_rows, NULL,
 };
 
 /* What the engine itself finds. */
