@@ -6,24 +6,23 @@
 #include <pthread.h>
 
 static const LintRule *const rule_tables[] = {
-    lint_rules_engine, lint_rules_folder, lint_rules_index,   lint_rules_alter,
-    lint_rules_table,  lint_rules_type,   lint_rules_process, NULL,
-};
-
-const LintCheck *const lint_check_tables[] = {
-    lint_checks_index, lint_checks_alter,   lint_checks_table,
-    lint_checks_type,  lint_checks_process, NULL,
     lint_rules_engine,
     lint_rules_folder,
-    lint_rules_exist,
     lint_rules_index,
+    lint_rules_alter,
+    lint_rules_table,
+    lint_rules_type,
+    lint_rules_process,
+    lint_rules_exist,
     lint_rules_keys,
     lint_rules_rows,
     NULL,
 };
 
 const LintCheck *const lint_check_tables[] = {
-    lint_checks_exist, lint_checks_index, lint_checks_keys, lint_checks_rows, NULL,
+    lint_checks_index, lint_checks_alter,   lint_checks_table,
+    lint_checks_type,  lint_checks_process, lint_checks_exist,
+    lint_checks_keys,  lint_checks_rows,    NULL,
 };
 
 /* What the engine itself finds. */

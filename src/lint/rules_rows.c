@@ -90,9 +90,6 @@ static void see_set_not_null(const Alter *alter)
     if (column->null_fraction > 0)
         lint_add(now, "not-null-with-nulls", -1, "about %.3g %% of %s.%s are NULL",
                  column->null_fraction * 100, alter->table->name, column->name);
-    if (!column->has_not_null_check)
-        lint_add_weighed(now, "set-not-null-scans", alter->range, -1,
-                         "every row of %s is read while nobody can use it", alter->table->name);
 }
 
 static void see_type(const Alter *alter)
@@ -110,31 +107,6 @@ static void see_type(const Alter *alter)
                          column->type, type, alter->table->name);
 }
 
-static void see_add_column(const Alter *alter)
-{
-    const LintStatement *now = alter->now;
-    const json_t *column = json_object_get(alter->definition, "ColumnDef");
-    const char *why = NULL;
-    if (alter->table && effect_column_rewrites(now->model, column, &why))
-        lint_add_weighed(now, "add-column-rewrites", alter->range, node_location(column, false),
-                         "all of %s is written anew: %s", alter->table->name, why);
-    bool not_null = false, filled = false;
-    const json_t *constraints = json_object_get(column, "constraints");
-    for (size_t i = 0; i < json_array_size(constraints); i++) {
-        const json_t *constraint = json_object_get(json_array_get(constraints, i), "Constraint");
-        not_null |= node_is(constraint, "contype", "CONSTR_NOTNULL") ||
-                    node_is(constraint, "contype", "CONSTR_PRIMARY");
-        filled |= node_is(constraint, "contype", "CONSTR_DEFAULT") ||
-                  node_is(constraint, "contype", "CONSTR_GENERATED") ||
-                  node_is(constraint, "contype", "CONSTR_IDENTITY");
-    }
-    if (not_null && !filled && !why && has_rows(now, alter->table) && !lint_is_down(now) &&
-        !model_column(alter->table, node_text(column, "colname")))
-        lint_add(now, "not-null-column-fails", node_location(column, false),
-                 "%s has rows, and the new column has nothing for them (%s)", alter->table->name,
-                 size_of(now, alter->table));
-}
-
 static void see_validate(const Alter *alter)
 {
     const ModelConstraint *constraint = model_constraint(alter->table, alter->name);
@@ -149,8 +121,9 @@ static const struct {
     const char *subtype;
     void (*see)(const Alter *alter);
 } alters[] = {
-    {"AT_DropColumn", see_drop_column},      {"AT_SetNotNull", see_set_not_null},
-    {"AT_AlterColumnType", see_type},        {"AT_AddColumn", see_add_column},
+    {"AT_DropColumn", see_drop_column},
+    {"AT_SetNotNull", see_set_not_null},
+    {"AT_AlterColumnType", see_type},
     {"AT_ValidateConstraint", see_validate},
 };
 
@@ -240,18 +213,9 @@ const LintRule lint_rules_rows[] = {
      "keep a copy, or delete what is meant"},
     {"not-null-with-nulls", LINT_ERROR, true, false,
      "the server refuses NOT NULL while a row has no value", "fill the values in first"},
-    {"not-null-column-fails", LINT_ERROR, true, false,
-     "the server refuses a NOT NULL column without a default for rows that are there",
-     "add it with a DEFAULT, or without NOT NULL and fill it"},
-    {"set-not-null-scans", LINT_WARNING, true, false,
-     "SET NOT NULL reads every row under a lock that stops reads and writes",
-     "ADD CHECK (col IS NOT NULL) NOT VALID, then VALIDATE in another file, then SET NOT NULL"},
     {"alter-type-rewrites", LINT_WARNING, true, false,
      "this change of type writes the table and all its indexes anew under the strongest lock",
      "add a column of the new type, fill it in batches, then swap the names"},
-    {"add-column-rewrites", LINT_WARNING, true, false,
-     "this new column writes the table anew under the strongest lock",
-     "add it without a value, set the default, then fill it in batches"},
     {"validate-takes-long", LINT_INFO, true, false,
      "VALIDATE CONSTRAINT reads the whole table; nobody waits for it",
      "plan the time, and give it a file of its own"},
@@ -266,7 +230,7 @@ const LintRule lint_rules_rows[] = {
 const LintCheck lint_checks_rows[] = {
     {"drop-table-has-rows", "DropStmt", check_drop},
     {"truncate-has-rows", "TruncateStmt", check_truncate},
-    {"set-not-null-scans", "AlterTableStmt", check_alter},
+    {"alter-type-rewrites", "AlterTableStmt", check_alter},
     {"large-update", "UpdateStmt", check_large_write},
     {"large-update", "DeleteStmt", check_large_write},
     {"needs-newer-server", NULL, check_features},

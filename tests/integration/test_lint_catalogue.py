@@ -84,7 +84,7 @@ CASES = [
     ("truncate-has-rows", ROWS + "CREATE TABLE e_{t} (a int);", "TRUNCATE {t}", "TRUNCATE e_{t}"),
     ("not-null-with-nulls", ROWS + "ANALYZE {t};", "ALTER TABLE {t} ALTER n SET NOT NULL",
      "ALTER TABLE {t} ALTER id SET NOT NULL"),
-    ("not-null-column-fails", ROWS, "ALTER TABLE {t} ADD x int NOT NULL",
+    ("add-column-not-null-no-default", ROWS, "ALTER TABLE {t} ADD x int NOT NULL",
      "ALTER TABLE {t} ADD x int NOT NULL DEFAULT 1"),
     ("set-not-null-scans", LARGE, "ALTER TABLE {t} ALTER v SET NOT NULL",
      "ALTER TABLE {t} ADD CONSTRAINT k CHECK (v IS NOT NULL) NOT VALID;"
@@ -93,9 +93,9 @@ CASES = [
      "ALTER TABLE {t} ALTER n DROP NOT NULL"),
     ("alter-type-rewrites", LARGE, "ALTER TABLE {t} ALTER id TYPE bigint",
      "ALTER TABLE {t} ALTER v TYPE varchar"),
-    ("add-column-rewrites", LARGE, "ALTER TABLE {t} ADD x uuid DEFAULT gen_random_uuid()",
+    ("add-column-volatile-default", LARGE, "ALTER TABLE {t} ADD x uuid DEFAULT gen_random_uuid()",
      "ALTER TABLE {t} ADD x timestamptz DEFAULT now()"),
-    ("add-column-rewrites",
+    ("add-column-volatile-default",
      LARGE + "CREATE FUNCTION f_{t}() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1';"
      "CREATE FUNCTION g_{t}() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';",
      "ALTER TABLE {t} ADD x int DEFAULT f_{t}()", "ALTER TABLE {t} ADD x int DEFAULT g_{t}()"),
