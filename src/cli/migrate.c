@@ -7,11 +7,13 @@
 static const OptionSpec up_options[] = {
     RUN_OPTIONS,
     {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION", .help = "stop after this migration"},
-    {.name = "no-lint", .kind = OPTION_FLAG, .help = "for later versions, which lint first; no effect yet"},
+    {.name = "no-lint", .kind = OPTION_FLAG,
+     .help = "run although lint finds errors; recorded with the run"},
     {.name = "skip-staging", .kind = OPTION_TEXT, .argument = "REASON",
-     .help = "for later versions, which ask for staging's evidence; no effect yet"},
+     .help = "run on production what staging has not proved, or on staging without a round trip; "
+             "the reason is recorded"},
     {.name = "no-backup", .kind = OPTION_TEXT, .argument = "REASON",
-     .help = "for later versions, which ask for a backup; no effect yet"},
+     .help = "run on production without a backup; the reason is recorded"},
     OPTION_END,
 };
 static const OptionSpec down_options[] = {
@@ -23,13 +25,41 @@ static const OptionSpec down_options[] = {
 static const OptionSpec redo_options[] = {RUN_OPTIONS, OPTION_END};
 /* clang-format on */
 
-static bool dry_up(MigrateWork *work, const char *to, Error *err)
+static void read_guards(const MigrateWork *work, GuardSpec *spec)
+{
+    const Options *options = work->context->options;
+    migrate_work_guards(work, spec);
+    spec->no_lint = options_flag(options, "no-lint");
+    spec->skip_staging = options_text(options, "skip-staging");
+    spec->no_backup = options_text(options, "no-backup");
+}
+
+static bool dry_up(MigrateWork *work, const char *to, const GuardSpec *spec, Error *err)
 {
     MigrateStatus status;
     MigratePlan plan;
+    StrList says;
+    Context *context = work->context;
     return migrate_work_status(work, &status, err) &&
-           migrate_plan_up(work->context->arena, &status, to, &plan, err) &&
-           migrate_print_plan(work->context, &plan, err);
+           migrate_plan_up(context->arena, &status, to, &plan, err) &&
+           guarded_preview(context->arena, context->log, work->state, &work->target, work->session,
+                           &work->options, &status, &plan, spec, &says, err) &&
+           migrate_print_plan(context, &plan, &says, err);
+}
+
+static json_t *guards_json(const GuardedReport *report)
+{
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "backup", json_text(report->backup));
+    (void)json_object_set_new(object, "backup_is_new", json_boolean(report->backup_is_new));
+    (void)json_object_set_new(object, "overrides", migrate_list_json(&report->overrides));
+    (void)json_object_set_new(object, "roundtrip",
+                              report->roundtrip.count ? roundtrip_report_json(&report->roundtrip)
+                                                      : json_null());
+    (void)json_object_set_new(object, "lint_errors", json_integer((json_int_t)report->lint.errors));
+    (void)json_object_set_new(object, "lint_warnings",
+                              json_integer((json_int_t)report->lint.warnings));
+    return object;
 }
 
 static bool run_up(Context *context, Error *err)
@@ -37,13 +67,17 @@ static bool run_up(Context *context, Error *err)
     _cleanup_migrate_work_ MigrateWork work = {0};
     const char *to = options_text(context->options, "to");
     int64_t started_ms = clock_monotonic_ms();
+    GuardSpec spec;
+    GuardedReport report;
     if (!migrate_work_open(context, &work, err) || !migrate_work_run_options(&work, err))
         return false;
+    read_guards(&work, &spec);
     if (context->dry_run)
-        return dry_up(&work, to, err);
-    MigrateReport report = {0};
-    bool done = migrate_up(context->arena, &work.options, to, &report, err);
-    return migrate_print_report(context, "applied", &report, NULL, started_ms, done, err);
+        return dry_up(&work, to, &spec, err);
+    bool done = guarded_up(context->arena, context->log, work.state, &work.target, work.session,
+                           &work.options, to, &spec, &report, err);
+    return migrate_print_report(context, "applied", &report.run, guards_json(&report), started_ms,
+                                done, err);
 }
 
 static bool dry_down(MigrateWork *work, int64_t steps, const char *to, Error *err)
@@ -52,7 +86,7 @@ static bool dry_down(MigrateWork *work, int64_t steps, const char *to, Error *er
     MigratePlan plan;
     return migrate_work_status(work, &status, err) &&
            migrate_plan_down(work->context->arena, &status, steps, to, &plan, err) &&
-           migrate_print_plan(work->context, &plan, err);
+           migrate_print_plan(work->context, &plan, NULL, err);
 }
 
 static bool run_down(Context *context, Error *err)
@@ -91,6 +125,11 @@ const Command cli_migrate_commands[] = {
      "in a transaction (CREATE INDEX CONCURRENTLY, ...) runs statement by statement; one that "
      "mixes both kinds must begin with `-- migrate:transaction none`. Whatever stops a run, the "
      "next one goes on where it stopped.\n\n"
+     "Before anything runs: lint, whose errors refuse (exit 3). On staging the round trip (up, "
+     "down, "
+     "up) in a scratch database, and after each file its evidence. On production that evidence is "
+     "asked for, equal to the file and the schema that are here; and a verified backup that is "
+     "younger than backup_max_age, else one is made. What is passed by is recorded.\n\n"
      "Only one run works at a time; another waits for it.",
      "vaxdb migrate up -e production     run everything that is pending", up_options, 0, 0, true,
      run_up},

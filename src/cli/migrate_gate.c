@@ -41,7 +41,7 @@ static bool dry_rollback(MigrateWork *work, int64_t steps, const char *to, Error
     MigratePlan plan;
     return migrate_work_status(work, &status, err) &&
            migrate_plan_down(work->context->arena, &status, steps, to, &plan, err) &&
-           migrate_print_plan(work->context, &plan, err);
+           migrate_print_plan(work->context, &plan, NULL, err);
 }
 
 static bool run_rollback(Context *context, Error *err)

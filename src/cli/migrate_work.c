@@ -175,9 +175,20 @@ static void print_step(const Context *context, const MigrateStep *step)
                   str_ends(script->text, "\n") ? "" : "\n", script->transaction ? "COMMIT;" : "");
 }
 
-bool migrate_print_plan(Context *context, const MigratePlan *plan, Error *err)
+static void print_says(const Context *context, const StrList *says)
+{
+    for (size_t i = 0; says && i < says->count; i++) {
+        StrList lines;
+        str_list_init(&lines, context->arena);
+        str_split(&lines, says->items[i], "\n");
+        (void)fprintf(context->out, "-- %s\n", str_list_join(&lines, context->arena, "\n--   "));
+    }
+}
+
+bool migrate_print_plan(Context *context, const MigratePlan *plan, const StrList *says, Error *err)
 {
     json_t *steps = json_array();
+    StrList none = {0};
     for (size_t i = 0; i < plan->count; i++) {
         if (context->json)
             (void)json_array_append_new(steps, step_json(&plan->steps[i]));
@@ -185,8 +196,12 @@ bool migrate_print_plan(Context *context, const MigratePlan *plan, Error *err)
             print_step(context, &plan->steps[i]);
     }
     if (context->json)
-        return command_print_json(context, json_pack("{s:o}", "plan", steps), err);
+        return command_print_json(context,
+                                  json_pack("{s:o, s:o}", "plan", steps, "guards",
+                                            migrate_list_json(says ? says : &none)),
+                                  err);
     json_decref(steps);
+    print_says(context, says);
     if (plan->count == 0)
         (void)fprintf(context->out, "-- nothing to do\n");
     return true;

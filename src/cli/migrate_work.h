@@ -50,5 +50,6 @@ void migrate_print_warnings(const Context *context, const StrList *warnings);
  * JSON, extra (taken over; may be NULL) further members. */
 bool migrate_print_report(Context *context, const char *key, const MigrateReport *report,
                           json_t *extra, int64_t started_ms, bool done, Error *err);
-/* What --dry-run shows. */
-bool migrate_print_plan(Context *context, const MigratePlan *plan, Error *err) MUST_CHECK;
+/* What --dry-run shows; says is what guards would say, may be NULL. */
+bool migrate_print_plan(Context *context, const MigratePlan *plan, const StrList *says,
+                        Error *err) MUST_CHECK;

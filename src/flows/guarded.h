@@ -58,6 +58,12 @@ bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Sess
                 MigrateOptions *options, const char *to, const GuardSpec *spec,
                 GuardedReport *report, Error *err) MUST_CHECK;
 
+/* What the guards would say of a plan, a line each; none for an empty plan. */
+bool guarded_preview(Arena *arena, Log *log, State *state, const Target *target, Session *session,
+                     const MigrateOptions *options, const MigrateStatus *status,
+                     const MigratePlan *plan, const GuardSpec *spec, StrList *says,
+                     Error *err) MUST_CHECK;
+
 typedef struct {
     MigrateReport run;
     RollbackStep reached; /* the step that failed, or ROLLBACK_DONE */

@@ -85,6 +85,15 @@ static bool find_young(const Guard *guard, const BackupEntry **found, Error *err
     return true;
 }
 
+bool guard_backup_look(const Guard *guard, const char **path, Error *err)
+{
+    const BackupEntry *entry = NULL;
+    if (!find_young(guard, &entry, err))
+        return false;
+    *path = entry ? entry->path : NULL;
+    return true;
+}
+
 /* ---- either ------------------------------------------------------------------------------ */
 
 static bool find_or_make(const Guard *guard, const char **path, const char **sha256, bool *is_new,
