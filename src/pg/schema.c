@@ -27,16 +27,27 @@ static bool matches(const char *pattern, const char *text)
     return pattern[strspn(pattern, "*")] == '\0';
 }
 
+/* Without its schema: "alerts.severity" of "public.alerts.severity". */
+static const char *without_schema(const char *name)
+{
+    const char *dot = *name == '"' ? strstr(name, "\".") : strchr(name, '.');
+    return dot ? dot + (*dot == '"') + 1 : name;
+}
+
+static bool matches_object(Arena *arena, const char *pattern, const char *kind, const char *name)
+{
+    const char *shorter = without_schema(name);
+    return matches(pattern, name) || matches(pattern, shorter) ||
+           matches(pattern, arena_printf(arena, "%s %s", kind, name)) ||
+           matches(pattern, arena_printf(arena, "%s %s", kind, shorter));
+}
+
 static bool is_ignored(Arena *arena, const StrList *ignore, const SchemaObject *object)
 {
-    if (!ignore || !ignore->count)
-        return false;
-    const char *full = arena_printf(arena, "%s %s", object->kind, object->name);
-    const char *whole = object->part_of ? arena_printf(arena, "table %s", object->part_of) : "";
-    for (size_t i = 0; i < ignore->count; i++) {
+    for (size_t i = 0; ignore && i < ignore->count; i++) {
         const char *pattern = ignore->items[i];
-        if (matches(pattern, object->name) || matches(pattern, full) ||
-            (object->part_of && (matches(pattern, object->part_of) || matches(pattern, whole))))
+        if (matches_object(arena, pattern, object->kind, object->name) ||
+            (object->part_of && matches_object(arena, pattern, "table", object->part_of)))
             return true;
     }
     return false;

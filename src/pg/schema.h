@@ -39,8 +39,8 @@ typedef struct {
 
 typedef struct {
     const char *ledger_table; /* left out with its side tables; NULL: none */
-    /* Listed drift: patterns with * of "kind name" or "name"; a table takes what is part of it
-     * along. May be NULL. */
+    /* Listed drift: patterns with * of "kind name" or "name", the name with or without its schema;
+     * a table takes what is part of it along. May be NULL. */
     const StrList *ignore;
     bool with_grants; /* owners and privileges too */
 } SchemaScope;

@@ -49,9 +49,9 @@ def test_drift_is_shown_as_added_dropped_and_changed(project):
 
 def test_drift_that_is_listed_is_no_drift(project):
     project.database.execute("CREATE TABLE audit_log (id int); CREATE INDEX extra ON a (b)")
-    project.vaxdb.write_config("[vaxdb]\ndrift_ignore = audit*, index public.extra\n")
+    project.vaxdb.write_config("[vaxdb]\ndrift_ignore = audit_log_old, index extra\n")
     assert state(project) == "found"
-    project.vaxdb.write_config("[vaxdb]\ndrift_ignore = public.audit*, index public.extra\n")
+    project.vaxdb.write_config("[vaxdb]\ndrift_ignore = table audit*, index public.extra\n")
     assert state(project) == "none"
     project.database.execute("CREATE INDEX other ON a (b)")
     assert state(project) == "found"

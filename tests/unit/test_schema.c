@@ -122,6 +122,11 @@ static void test_ignored(void **state)
                  {"index", 3},
                  {"*.t.*", 2},
                  {"public.t*x", 3},
+                 {"index i", 2},
+                 {"t.a", 2},
+                 {"table t", 0},
+                 {"i*", 2},
+                 {"j*", 3},
                  {"", 3}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         Schema schema = SCHEMA("", TABLE_T, COLUMN_A, INDEX_I);

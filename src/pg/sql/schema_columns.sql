@@ -12,6 +12,10 @@ WITH tables AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM pg_depend AS e
                       WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
                         AND e.objsubid = 0 AND e.deptype = 'e')
+), not_nulls AS MATERIALIZED (
+    SELECT k.conrelid, k.conkey[1] AS attnum, k.connoinherit, k.convalidated
+    FROM pg_constraint AS k
+    WHERE k.contype = 'n' AND (k.connoinherit OR NOT k.convalidated)
 )
 SELECT 'column' AS kind,
        c.name || '.' || quote_ident(a.attname) AS name,
@@ -33,10 +37,13 @@ SELECT 'column' AS kind,
                 ELSE 'EXTENDED' END END,
            CASE a.compression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END,
            CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
-           'OPTIONS (' || CASE WHEN a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL THEN (
-               SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-               FROM unnest(a.attoptions || a.attfdwoptions) AS o
-               WHERE o NOT LIKE 'pg\_attver=%') END || ')') AS definition,
+           'OPTIONS (' || CASE
+               WHEN a.attoptions IS NULL AND a.attfdwoptions IS NULL THEN NULL
+               WHEN a.attfdwoptions IS NULL AND a.attoptions[2] IS NULL
+                    AND a.attoptions[1] LIKE 'pg\_attver=%' THEN NULL
+               ELSE (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+                     FROM unnest(a.attoptions || a.attfdwoptions) AS o
+                     WHERE o NOT LIKE 'pg\_attver=%') END || ')') AS definition,
        CASE WHEN c.relkind IN ('r', 'p', 'f') THEN quote_ident(a.attname) END AS in_order
 FROM (SELECT ''::"char" AS attcompression) AS absent
 CROSS JOIN LATERAL (
@@ -47,8 +54,7 @@ CROSS JOIN LATERAL (
 JOIN tables AS c ON c.oid = a.attrelid
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN pg_constraint AS k
-       ON k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum
+LEFT JOIN not_nulls AS k ON k.conrelid = a.attrelid AND k.attnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped
   AND (c.relkind IN ('r', 'p', 'f')
        OR c.relkind IN ('v', 'm')
