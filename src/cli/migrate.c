@@ -7,6 +7,8 @@
 static const OptionSpec up_options[] = {
     RUN_OPTIONS,
     {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION", .help = "stop after this migration"},
+    {.name = "allow-out-of-order", .kind = OPTION_FLAG,
+     .help = "run files that sort before the newest applied one"},
     {.name = "no-lint", .kind = OPTION_FLAG,
      .help = "run although lint finds errors; recorded with the run"},
     {.name = "skip-staging", .kind = OPTION_TEXT, .argument = "REASON",
@@ -42,6 +44,8 @@ static bool dry_up(MigrateWork *work, const char *to, const GuardSpec *spec, Err
     Context *context = work->context;
     return migrate_work_status(work, &status, err) &&
            migrate_plan_up(context->arena, &status, to, &plan, err) &&
+           (work->options.allow_out_of_order ||
+            migrate_check_order(context->arena, &status, &plan, err)) &&
            guarded_preview(context->arena, context->log, work->state, &work->target, work->session,
                            &work->options, &status, &plan, spec, &says, err) &&
            migrate_print_plan(context, &plan, &says, err);
@@ -71,6 +75,7 @@ static bool run_up(Context *context, Error *err)
     GuardedReport report;
     if (!migrate_work_open(context, &work, err) || !migrate_work_run_options(&work, err))
         return false;
+    work.options.allow_out_of_order = options_flag(context->options, "allow-out-of-order");
     read_guards(&work, &spec);
     if (context->dry_run)
         return dry_up(&work, to, &spec, err);

@@ -49,6 +49,7 @@ bool ledger_find(Arena *arena, Session *session, const char *table, Ledger *ledg
     ledger->schema_table = sql_qualified(arena, schema, arena_printf(arena, "%s_schema", name));
     ledger->exists = result_bool(rows, 0, "ledger");
     ledger->runs_exist = result_bool(rows, 0, "runs");
+    ledger->runs_old = ledger->runs_exist && result_bool(rows, 0, "runs_old");
     return !ledger->exists || check_columns(session, ledger, schema, name, err);
 }
 
@@ -93,13 +94,17 @@ static char *runs_ddl(Arena *arena, const Ledger *ledger)
 
 bool ledger_create(Arena *arena, Session *session, Ledger *ledger, Error *err)
 {
-    if (ledger->exists && ledger->runs_exist)
+    if (ledger->exists && ledger->runs_exist && !ledger->runs_old)
         return true;
-    const char *sql = arena_printf(arena, "%s%s", ledger->exists ? "" : ledger_ddl(arena, ledger),
-                                   ledger->runs_exist ? "" : runs_ddl(arena, ledger));
+    const char *upgrade = arena_printf(
+        arena, "ALTER TABLE %s ADD COLUMN IF NOT EXISTS overrides TEXT", ledger->runs_table);
+    const char *sql = arena_printf(arena, "%s%s%s", ledger->exists ? "" : ledger_ddl(arena, ledger),
+                                   ledger->runs_exist ? "" : runs_ddl(arena, ledger),
+                                   ledger->runs_old ? upgrade : "");
     if (!session_execute(session, sql, err))
         return error_context(err, "cannot create the ledger %s", ledger->plain);
     ledger->exists = ledger->runs_exist = true;
+    ledger->runs_old = false;
     return true;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     const char *schema_table; /* with the snapshot of the schema (snapshot.c) */
     const char *plain;        /* as configured, for messages and the lock's key */
     bool exists, runs_exist;
+    bool runs_old; /* of a version before the column overrides */
 } Ledger;
 
 typedef struct {

@@ -146,6 +146,7 @@ bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, Mig
         return false;
     take_warnings(&status, report);
     return migrate_plan_up(arena, &status, to, &plan, err) &&
+           (options->allow_out_of_order || migrate_check_order(arena, &status, &plan, err)) &&
            approve(&runner, &status, &plan, err) && run_plan(&runner, &plan, report, err);
 }
 

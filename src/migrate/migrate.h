@@ -151,6 +151,9 @@ typedef struct {
 /* The files up to and with `to` (NULL: all) that up would run. Refuses what up refuses. */
 bool migrate_plan_up(Arena *arena, const MigrateStatus *status, const char *to, MigratePlan *plan,
                      Error *err) MUST_CHECK;
+/* Refuses a plan with pending files that sort before the newest applied one. */
+bool migrate_check_order(Arena *arena, const MigrateStatus *status, const MigratePlan *plan,
+                         Error *err) MUST_CHECK;
 /* The newest `steps` ones, or all that were applied after `to`, newest first. */
 bool migrate_plan_down(Arena *arena, const MigrateStatus *status, int64_t steps, const char *to,
                        MigratePlan *plan, Error *err) MUST_CHECK;

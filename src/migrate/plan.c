@@ -121,6 +121,32 @@ bool migrate_plan_up(Arena *arena, const MigrateStatus *status, const char *to, 
     return true;
 }
 
+bool migrate_check_order(Arena *arena, const MigrateStatus *status, const MigratePlan *plan,
+                         Error *err)
+{
+    const Migration *newest = NULL;
+    for (size_t i = 0; i < status->files.count; i++) {
+        if (status->items[i].entry)
+            newest = &status->items[i];
+    }
+    StrList early;
+    str_list_init(&early, arena);
+    for (size_t i = 0; newest && i < plan->count; i++) {
+        /* A half-done one has begun in its turn and only goes on. */
+        if (plan->steps[i].migration->state == MIGRATION_PENDING &&
+            migration_name_compare(plan->steps[i].name, newest->name) < 0)
+            str_list_add(&early, plan->steps[i].name);
+    }
+    if (early.count == 0)
+        return true;
+    (void)error_set(err, ERR_REFUSED, "pending before %s, which is applied already: %s",
+                    newest->name, join_names(arena, &early));
+    return error_hint(err,
+                      "give %s a number behind it (with the down), or run it all the same "
+                      "with --allow-out-of-order",
+                      early.count == 1 ? "it" : "them");
+}
+
 /* ---- down -------------------------------------------------------------------------------- */
 
 static const Migration *migration_of_entry(const MigrateStatus *status, const LedgerEntry *entry)

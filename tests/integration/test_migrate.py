@@ -220,6 +220,75 @@ def test_what_may_not_run_is_refused_before_anything(project, files, named):
     assert not project.exists("schema_migrations") or project.ledger() == []
 
 
+def test_files_before_the_newest_applied_one_are_refused(project):
+    for stem in ("001_a", "003_c", "005_e"):
+        project.pair(stem, f"CREATE TABLE {stem[-1]} ();", f"DROP TABLE {stem[-1]};")
+    project.ok("up", "--to", "003_c")
+    for stem in ("002_b", "0002_bb", "004_d"):
+        project.pair(stem, f"CREATE TABLE {stem[4:]} ();", f"DROP TABLE {stem[4:]};")
+    (project.folder / "0002_bb.sql").rename(project.folder / "000_bb.sql")
+    (project.folder / "0002_bb.down.sql").rename(project.folder / "000_bb.down.sql")
+    for how in ([], ["--dry-run"], ["--to", "002_b"]):
+        refused = project.fails(3, "up", *how)
+        assert "000_bb.sql, 002_b.sql" in refused.stderr
+        assert "003_c.sql" in refused.stderr and "--allow-out-of-order" in refused.stderr
+    assert project.ledger() == ["001_a.sql", "003_c.sql"]
+    assert project.applied("--allow-out-of-order") == [
+        "000_bb.sql",
+        "002_b.sql",
+        "004_d.sql",
+        "005_e.sql",
+    ]
+    project.database.execute("DELETE FROM schema_migrations WHERE name = '005_e.sql'; DROP TABLE e")
+    assert project.applied() == ["005_e.sql"]
+
+
+def test_a_half_done_file_goes_on_whatever_was_applied_after_it(project):
+    half = "-- migrate:transaction none\nCREATE TABLE half ();\nSELECT 1 / 0;\n"
+    project.write("001_half.sql", half)
+    project.fails(1, "up")
+    project.database.execute(
+        "INSERT INTO schema_migrations (name, checksum) VALUES ('002_b.sql', 'by hand')"
+    )
+    project.write("002_b.sql", "SELECT 1;")
+    project.write("001_half.sql", half.replace("1 / 0", "1"))
+    assert project.applied() == ["001_half.sql"]
+
+
+def test_a_table_of_runs_of_an_earlier_version_is_brought_up_to_date(project):
+    project.pair("001_a", "CREATE TABLE a ();", "DROP TABLE a;")
+    project.ok("up")
+    project.database.execute("ALTER TABLE schema_migrations_runs DROP COLUMN overrides")
+    assert project.states() == {"001_a.sql": "applied"}
+    assert project.ok("down", "--json").json["undone"] == ["001_a.sql"]
+    assert project.query("SELECT direction, overrides FROM schema_migrations_runs ORDER BY id") == [
+        ("up", None),
+        ("down", None),
+    ]
+
+
+@pytest.mark.parametrize("name", ["our_books", "Our Books", "books.log", "Books.Odd Log"])
+def test_the_ledger_and_its_side_tables_follow_the_setting(project, name):
+    schema, _, table = name.rpartition(".")
+    project.vaxdb.write_config(f"[vaxdb]\nledger_table = {name}\n")
+    if schema:
+        project.database.execute(f'CREATE SCHEMA "{schema}"')
+    project.pair("001_a", "CREATE TABLE a ();", "DROP TABLE a;")
+    assert project.applied() == ["001_a.sql"]
+    assert project.states() == {"001_a.sql": "applied"}
+    assert project.ok("verify")
+    tables = (
+        "SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace "
+        "WHERE relkind = 'r' AND nspname !~ '^pg_|^information_schema' ORDER BY 1, 2"
+    )
+    there = project.query(tables)
+    assert sorted(row for row in there if row[1] != "a") == sorted(
+        (schema or "public", f"{table}{side}") for side in ("", "_runs", "_schema")
+    )
+    assert project.ok("down", "--json").json["undone"] == ["001_a.sql"]
+    assert project.states() == {"001_a.sql": "pending"}
+
+
 def test_names_over_the_column_are_refused(project):
     # A file system takes 255 bytes, so the limit of 255 characters is met by its own limit.
     name = "1_" + "x" * 249 + ".sql"

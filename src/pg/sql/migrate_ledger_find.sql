@@ -16,5 +16,11 @@ SELECT p.schema,
            AS ledger,
        EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                WHERE n.nspname = p.schema AND c.relname = $3::text AND c.relkind IN ('r', 'p', 'v'))
-           AS runs
+           AS runs,
+       NOT EXISTS (SELECT FROM pg_attribute AS a
+                   JOIN pg_class AS c ON c.oid = a.attrelid
+                   JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                   WHERE n.nspname = p.schema AND c.relname = $3::text
+                     AND a.attname = 'overrides' AND NOT a.attisdropped)
+           AS runs_old
 FROM place AS p
