@@ -135,7 +135,7 @@ const CheckItem checklist_items[CHECKLIST_COUNT] = {
     {"migrations.rollback-documented", MIGRATIONS, "Rollback procedure is documented",
      "A .md file beside the migrations, or in docs/ or the folder of vaxdb.ini, has \"rollback\" or"
      " \"roll back\" in it.",
-     probe_migrations_rollback, "write docs/rollback.md: backup, vaxdb migrate down, verify, keep 7 days"},
+     probe_migrations_rollback, "write docs/rollback.md around: vaxdb migrate rollback{env} --confirm DATABASE"},
     {"migrations.version-control", MIGRATIONS, "Migration files are in version control",
      "git knows every file in the folder of migrations, and none differs from what was committed.",
      probe_migrations_versioned, "git add DIR && git commit      (DIR: the folder of migrations)"},

@@ -7,8 +7,8 @@
 #include "dataset/dataset.h"
 #include "demo/claims.h"
 #include "flows/drill.h"
+#include "flows/guarded.h"
 #include "flows/private_cluster.h"
-#include "migrate/migrate.h"
 
 #define DEMO_SEED       1
 #define LOCK_TIMEOUT_MS 5000
@@ -66,38 +66,64 @@ static bool run_cluster(Demo *demo, json_t *facts, Error *err)
 
 /* ---- migrations -------------------------------------------------------------------------- */
 
-static bool migrate_one(const Demo *demo, EnvKind env, MigrateReport *report, Error *err)
+/* As `vaxdb migrate up -e ENV` does it, with every guard. */
+static bool migrate_one(const Demo *demo, EnvKind env, GuardedReport *report, Error *err)
 {
-    MigrateOptions options = {
+    const Config *config = demo->options->config;
+    _cleanup_session_ Session *session = NULL;
+    Target target = {
+        .env = env,
+        .guard = env,
         .conninfo = cluster_conninfo(&demo->cluster, demo->arena, database_of(demo, env)),
+        .database = database_of(demo, env),
+        .private_cluster = true,
+    };
+    MigrateOptions options = {
+        .conninfo = target.conninfo,
         .directory = demo->migrations,
-        .ledger_table = config_text(demo->options->config, env, "ledger_table"),
+        .ledger_table = config_text(config, env, "ledger_table"),
         .lock_timeout_ms = LOCK_TIMEOUT_MS,
         .lock_attempts = LOCK_ATTEMPTS,
         .wait_ms = RUN_WAIT_MS,
         .log = demo->log,
     };
-    return migrate_up(demo->arena, &options, NULL, report, err) ||
+    GuardSpec spec = {
+        .backup_directory = demo->backup_directory,
+        .backup_name = config_text(config, env, "name"),
+        .pg_bindir = demo->cluster.bindir,
+        .backup_max_age_s = config_int(config, env, "backup_max_age") / 1000,
+        .retry = arena_printf(demo->arena, "-e %s", env_name(env)),
+    };
+    return (target_connect(demo->arena, demo->log, demo->state, &target, &session, err) &&
+            guarded_up(demo->arena, demo->log, demo->state, &target, session, &options, NULL, &spec,
+                       report, err)) ||
            error_context(err, "%s", database_of(demo, env));
 }
 
 static bool run_migrations(Demo *demo, json_t *facts, Error *err)
 {
-    static const EnvKind order[] = {ENV_STAGING, ENV_PRODUCTION};
+    static const struct {
+        EnvKind env;
+        const char *behind;
+    } order[] = {{ENV_STAGING, "up, down and up again in a scratch database first"},
+                 {ENV_PRODUCTION, "as staging proved them, behind a verified backup"}};
     demo_say(demo, "A migration is a file that changes the database from one version to the next.");
     for (size_t i = 0; i < COUNT_OF(order); i++) {
-        MigrateReport report;
-        if (!migrate_one(demo, order[i], &report, err))
+        GuardedReport report;
+        if (!migrate_one(demo, order[i].env, &report, err))
             return false;
-        const char *env = env_name(order[i]);
-        demo_set_int(facts, env, (int64_t)report.done.count);
-        if (report.done.count)
-            demo_say(demo, "%-10s  %s applied", env,
-                     plural(demo, (int64_t)report.done.count, "file"));
+        const char *env = env_name(order[i].env);
+        int64_t count = (int64_t)report.run.done.count;
+        demo_set_int(facts, env, count);
+        if (report.backup)
+            demo_set_text(facts, "backup", report.backup);
+        if (count)
+            demo_say(demo, "%-10s  %s, %s", env, plural(demo, count, "file"), order[i].behind);
         else
             demo_say(demo, "%-10s  up to date already", env);
     }
-    demo_say(demo, "The table schema_migrations records what ran, when, with which checksum.");
+    demo_say(demo, "Production refuses what staging has not run. The table schema_migrations");
+    demo_say(demo, "records what ran, when, with which checksum.");
     return true;
 }
 

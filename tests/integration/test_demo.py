@@ -37,7 +37,12 @@ def test_the_tour_and_the_tour_again(project):
     assert steps["data"]["stock_snapshots"] == ROWS
     assert steps["drill"]["drill"]["verdict"] == "pass"
     assert 0 < steps["backup"]["bytes"] < steps["backup"]["raw_bytes"]
+    assert steps["migrations"]["staging"] == steps["migrations"]["production"] > 0
+    assert steps["migrations"]["backup"].endswith(".sql.gz")
+    proved = project.ok("migrate", "evidence", "--json").json["evidence"]
+    assert {record["roundtrip"] for record in proved} == {"passed"}
     items = steps["checklist"]["items"]
+    assert [i["status"] for i in items if i["id"] == "migrations.backup-first"] == ["pass"]
     assert len(items) == 34
     assert all(item["evidence"] for item in items)
     assert (project.work / "vaxdb.ini").read_text().count("url = private") == 4
