@@ -113,6 +113,7 @@ bool step_run_each(StepRun *now, const LedgerRun *resume, Error *err)
     size_t count = now->step->script.count;
     size_t first = resume ? (size_t)resume->completed : 0;
     now->at = count;
+    now->runner->clean = false;
     if (!session_execute(now->runner->work, step_clean_session(now, 0), err))
         return step_explain_lock(now, err);
     if (!replay_settings(now, first, err))

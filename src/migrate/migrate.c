@@ -24,6 +24,7 @@ bool runner_need_work(Runner *runner, Error *err)
     const SessionOptions session = session_options(options);
     if (!session_open(&session, &runner->work, err))
         return false;
+    runner->clean = false;
     statement_watch_begin(&runner->watch, runner->work, runner->guard, options->log,
                           options->lock_timeout_ms);
     return migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),

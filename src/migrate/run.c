@@ -83,25 +83,36 @@ bool step_explain_lock(const StepRun *now, Error *err)
                       now->step->file_name);
 }
 
-static bool begin_transaction(const StepRun *now, Error *err)
+static bool clean_session(const StepRun *now, Error *err)
 {
-    const Runner *runner = now->runner;
-    const MigrateStep *step = now->step;
-    const char *ledger =
-        step->direction == RUN_UP
-            ? ledger_sql_insert(now->arena, &runner->ledger, step->name, step->script.checksum)
-            : arena_printf(now->arena, "%s%s",
-                           ledger_sql_delete(now->arena, &runner->ledger, step->name),
-                           ledger_sql_undo_partial(now->arena, &runner->ledger, step->name));
-    const char *sql =
-        arena_printf(now->arena, "%s BEGIN; %s",
-                     step_clean_session(now, runner->options->lock_timeout_ms), ledger);
-    if (session_execute(runner->work, sql, err))
-        return true;
-    if (!str_equal(err->sqlstate, SQLSTATE_UNIQUE_VIOLATION))
+    Runner *runner = now->runner;
+    const char *sql = step_clean_session(now, runner->options->lock_timeout_ms);
+    if (!runner->clean && !session_execute(runner->work, sql, err))
         return step_explain_lock(now, err);
+    runner->clean = true;
+    return true;
+}
+
+static const char *begin_sql(const StepRun *now, size_t *statements)
+{
+    const Ledger *ledger = &now->runner->ledger;
+    const MigrateStep *step = now->step;
+    bool up = step->direction == RUN_UP;
+    *statements = up ? 2 : 3;
+    return up ? arena_printf(
+                    now->arena, "BEGIN; %s\n",
+                    ledger_sql_insert(now->arena, ledger, step->name, step->script.checksum))
+              : arena_printf(now->arena, "BEGIN; %s%s\n",
+                             ledger_sql_delete(now->arena, ledger, step->name),
+                             ledger_sql_undo_partial(now->arena, ledger, step->name));
+}
+
+static bool explain_begin(const StepRun *now, Error *err)
+{
+    if (!str_equal(err->sqlstate, SQLSTATE_UNIQUE_VIOLATION))
+        return error_context(err, "%s", now->step->file_name);
     (void)error_set(err, ERR_FAILED, "%s was recorded in the ledger by somebody else meanwhile",
-                    step->name);
+                    now->step->name);
     return error_hint(err, "`vaxdb migrate status` shows what is applied now");
 }
 
@@ -110,27 +121,59 @@ static const char *commit_sql(const StepRun *now)
     const Script *script = &now->step->script;
     const char *chain = script->count ? script->items[script->count - 1].chain : "";
     return arena_printf(now->arena,
-                        "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; %s COMMIT",
+                        "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; %s COMMIT;",
                         ledger_sql_run_done(now->arena, &now->runner->ledger, now->facts, chain));
+}
+
+/* The whole file in one message, which also makes the session clean for the next one. Where only
+ * that fails, the file is done; the next one tries again and says why. */
+static bool run_together(StepRun *now, Error *err)
+{
+    Runner *runner = now->runner;
+    size_t begin_count = 0;
+    const char *begin = begin_sql(now, &begin_count);
+    const char *end = arena_printf(now->arena, "%s %s", commit_sql(now),
+                                   step_clean_session(now, runner->options->lock_timeout_ms));
+    bool began = true;
+    Error failure = {0};
+    runner->clean = step_send_together(now, begin, begin_count, end, &began, &failure);
+    if (runner->clean)
+        return true;
+    if (session_committed(runner->work)) {
+        if (session_is_lost(runner->work))
+            session_close(TAKE(runner->work));
+        return true;
+    }
+    *err = failure;
+    return began ? false : explain_begin(now, err);
+}
+
+static bool run_one_by_one(StepRun *now, Error *err)
+{
+    Runner *runner = now->runner;
+    const Script *script = &now->step->script;
+    size_t begin_count = 0;
+    runner->clean = false;
+    if (!session_execute(runner->work, begin_sql(now, &begin_count), err))
+        return explain_begin(now, err);
+    for (size_t i = 0; i < script->count; i++) {
+        now->at = i;
+        if (!step_send(now, i, err))
+            return false;
+        if (!session_in_transaction(runner->work))
+            return error_set(err, ERR_FAILED, "the statement ended the file's transaction");
+    }
+    now->at = script->count;
+    return session_execute(runner->work, commit_sql(now), err);
 }
 
 static bool attempt_transaction(StepRun *now, Error *err)
 {
     const Script *script = &now->step->script;
     now->at = script->count;
-    if (!begin_transaction(now, err))
+    if (!clean_session(now, err))
         return false;
-    if (step_fits_message(script))
-        return step_send_together(now, commit_sql(now), err);
-    for (size_t i = 0; i < script->count; i++) {
-        now->at = i;
-        if (!step_send(now, i, err))
-            return false;
-        if (!session_in_transaction(now->runner->work))
-            return error_set(err, ERR_FAILED, "the statement ended the file's transaction");
-    }
-    now->at = script->count;
-    return session_execute(now->runner->work, commit_sql(now), err);
+    return step_fits_message(script) ? run_together(now, err) : run_one_by_one(now, err);
 }
 
 /* ---- one file ---------------------------------------------------------------------------- */
@@ -225,6 +268,7 @@ static void close_failed(StepRun *now, MigrateReport *report, Error *err)
     if (runner->work && session_in_transaction(runner->work))
         (void)!session_execute(runner->work, "ROLLBACK", &ignored);
     session_close(TAKE(runner->work)); /* what the file did to the session goes with it */
+    runner->clean = false;
     if (session_is_lost(runner->guard))
         return;
     (void)!ledger_run_fail(now->arena, runner->guard, &runner->ledger, now->run, now->facts, &plain,

@@ -10,6 +10,7 @@ typedef struct {
     Arena *arena;
     Session *guard; /* holds the lock of the run and keeps the books; never in a transaction */
     Session *work;  /* runs the files; NULL after a failure */
+    bool clean;     /* work has met no file since it was made clean */
     Ledger ledger;
     int version; /* of the server */
     MigrateReview review;
@@ -47,9 +48,10 @@ typedef struct {
 bool step_send(StepRun *now, size_t index, Error *err) MUST_CHECK;
 /* May its statements be sent in one message? */
 bool step_fits_message(const Script *script);
-/* Sends them with `end` behind them. On failure now->at is the statement, or the count for `end`.
- */
-bool step_send_together(StepRun *now, const char *end, Error *err) MUST_CHECK;
+/* Sends them between `begin`, which holds so many statements, and `end`. On failure now->at is the
+ * statement, or the count for begin and end; *began says which of those. */
+bool step_send_together(StepRun *now, const char *begin, size_t begin_count, const char *end,
+                        bool *began, Error *err) MUST_CHECK;
 /* Text that makes the session as new, for the front of a file. */
 const char *step_clean_session(const StepRun *now, int64_t lock_timeout_ms);
 /* Why that text failed. Returns false. */

@@ -61,30 +61,38 @@ bool step_fits_message(const Script *script)
 
 typedef struct {
     char *text;
+    size_t length;
     size_t *starts;  /* in text, of those that are sent */
     size_t *indexes; /* in the script */
     size_t count;
 } Message;
 
-static Message join(const StepRun *now, const char *end)
+static void append(Message *message, const char *text, size_t length)
+{
+    memcpy(message->text + message->length, text, length);
+    message->length += length;
+    message->text[message->length] = '\0';
+}
+
+static Message join(const StepRun *now, const char *begin, const char *end)
 {
     const Script *script = &now->step->script;
     static const char separator[] = "\n;\n";
-    size_t room = script->length + strlen(end) + script->count * sizeof(separator) + 1, at = 0;
-    Message message = {.text = arena_alloc(now->arena, room),
+    size_t room = strlen(begin) + script->length + strlen(end) + script->count * sizeof(separator);
+    Message message = {.text = arena_alloc(now->arena, room + 1),
                        .starts = arena_array(now->arena, script->count, sizeof(size_t)),
                        .indexes = arena_array(now->arena, script->count, sizeof(size_t))};
+    append(&message, begin, strlen(begin));
     for (size_t i = 0; i < script->count; i++) {
         const SqlPiece *piece = &script->items[i].piece;
         if (script->items[i].left_out)
             continue;
-        message.starts[message.count] = at;
+        message.starts[message.count] = message.length;
         message.indexes[message.count++] = i;
-        memcpy(message.text + at, script->text + piece->start, piece->length);
-        memcpy(message.text + at + piece->length, separator, sizeof(separator) - 1);
-        at += piece->length + sizeof(separator) - 1;
+        append(&message, script->text + piece->start, piece->length);
+        append(&message, separator, strlen(separator));
     }
-    memcpy(message.text + at, end, strlen(end) + 1);
+    append(&message, end, strlen(end));
     return message;
 }
 
@@ -112,16 +120,19 @@ static size_t find_failed(const Message *message, size_t completed, Error *err)
     return at;
 }
 
-bool step_send_together(StepRun *now, const char *end, Error *err)
+bool step_send_together(StepRun *now, const char *begin, size_t begin_count, const char *end,
+                        bool *began, Error *err)
 {
     Session *work = now->runner->work;
-    const Message message = join(now, end);
+    const Message message = join(now, begin, end);
     bool done = session_execute(work, message.text, err);
     statement_watch_end(&now->runner->watch, done);
     if (done)
         return true;
-    size_t failed = find_failed(&message, session_completed(work), err);
-    if (failed < message.count)
+    size_t completed = session_completed(work);
+    *began = completed >= begin_count || err->position > 0;
+    size_t failed = find_failed(&message, completed - begin_count, err);
+    if (*began && failed < message.count)
         now->at = message.indexes[failed];
     return false;
 }

@@ -302,6 +302,7 @@ static bool stop_interrupted(Session *session, Error *err)
 void session_note_sent(Session *session)
 {
     session->completed = 0;
+    session->committed = false;
     if (!session->waiting)
         return;
     session->sent_ms = clock_monotonic_ms();
@@ -366,6 +367,14 @@ static void note_failure(const Session *session, const PGresult *result, bool *f
     (void)session_fail(session, result, err);
 }
 
+/* The COMMIT of a failed transaction answers ROLLBACK. */
+static void note_success(Session *session, PGresult *result)
+{
+    session->completed++;
+    if (str_equal(PQcmdStatus(result), "COMMIT"))
+        session->committed = true;
+}
+
 bool session_finish(Session *session, PGresult **last, Error *err)
 {
     bool failed = false;
@@ -385,7 +394,7 @@ bool session_finish(Session *session, PGresult **last, Error *err)
             status == PGRES_NONFATAL_ERROR)
             note_failure(session, result, &failed, err);
         else if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-            session->completed++;
+            note_success(session, result);
         if (status == PGRES_COPY_IN)
             (void)PQputCopyEnd(session->conn, "no data for this COPY");
         PQclear(kept);
@@ -437,6 +446,11 @@ bool session_execute(Session *session, const char *sql, Error *err)
 size_t session_completed(const Session *session)
 {
     return session->completed;
+}
+
+bool session_committed(const Session *session)
+{
+    return session->committed;
 }
 
 bool session_execute_params(Session *session, const char *sql, size_t count,

@@ -51,6 +51,9 @@ bool session_execute(Session *session, const char *sql, Error *err) MUST_CHECK;
 /* How many statements of the last message ended well: of a failed one, its index. A syntax error
  * anywhere fails all of them. */
 size_t session_completed(const Session *session);
+/* Has a COMMIT of the last message ended well? Then what stood before it stays, whatever came
+ * after. */
+bool session_committed(const Session *session);
 bool session_execute_params(Session *session, const char *sql, size_t count,
                             const char *const *params, Error *err) MUST_CHECK;
 /* Does the server's grammar take this statement? It is parsed there and not run. Only a syntax

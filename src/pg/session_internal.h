@@ -16,6 +16,7 @@ struct Session {
     int64_t sent_ms; /* when the statement that runs was sent; known where somebody is told */
     bool in_copy;
     size_t completed; /* statements of the last message that ended well */
+    bool committed;   /* one of them was a COMMIT */
 };
 
 /* Fills err from a failed result, or from the connection where result is NULL. Returns false. */

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))  # support: real servers
 
 from bench import ROOT, RUNS, Bench, table  # noqa: E402
+from support.rivals import dbmate_path, sqitch_path  # noqa: E402
 
 HEADING = """# Benchmarks
 
@@ -45,6 +46,8 @@ def heading(binary):
     versions = [
         first_line(str(binary), "--version"),
         first_line("psql", "--version"),
+        first_line(str(dbmate_path()), "--version"),
+        first_line(str(sqitch_path()), "--version"),
         first_line("gcc", "--version"),
         f"Linux {platform.release()}",
     ]

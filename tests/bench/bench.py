@@ -52,6 +52,17 @@ def measure(action, runs=RUNS, before=None, warm_up=True):
     return samples
 
 
+def measure_in_turn(actions, runs=RUNS, before=None):
+    """Samples of each action, as measure gives them, taken in turn: noise falls on all alike."""
+    samples = [[] for _ in actions]
+    for number in range(runs + 1):
+        for action, taken in zip(actions, samples):
+            sample = measure(action, runs=1, before=before, warm_up=False)
+            if number:  # the first warms up
+                taken += sample
+    return samples
+
+
 def command(*arguments, env=None, cwd=ROOT):
     """An action: the command must succeed; its output is dropped."""
 

@@ -8,6 +8,7 @@ import random
 
 import pytest
 from support.faults import Disturbed
+from support.waiting import wait_until
 
 FAULTS = int(os.environ.get("VAXDB_FAULTS", "100"))
 SEED = int(os.environ.get("VAXDB_FAULT_SEED", random.randrange(10**6)))
@@ -41,16 +42,12 @@ def test_faults_at_any_moment(disturbed):
         disturbed.strike(getattr(disturbed, name), rivals)
     disturbed.finish()
     print(disturbed.faults)
-    if FAULTS >= 100:
-        assert disturbed.seen == {"applied", "pending", "partial"}
-        assert set(disturbed.faults) == set(WEIGHTS)
+    assert FAULTS < 100 or disturbed.seen == {"applied", "pending", "partial"}
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
-def test_each_fault(disturbed, name):
+def test_each_kind_of_fault(disturbed):
     """Also where chance leaves one out of the hundred."""
-    for _ in range(200):
-        if disturbed.strike(getattr(disturbed, name)):
-            break
-    assert list(disturbed.faults) == [name]
+    for name in WEIGHTS:
+        wait_until(lambda: disturbed.strike(getattr(disturbed, name)))
+    assert disturbed.faults == dict.fromkeys(WEIGHTS, 1)
     disturbed.finish()

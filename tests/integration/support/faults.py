@@ -153,9 +153,18 @@ class Disturbed:
         if self._wait(process):
             process.send_signal(self.chance.choice([signal.SIGINT, signal.SIGTERM]))
 
+    def _wait_for_session(self, process):
+        """The run must have come as far as that for its sessions to be ended."""
+        wait_until(lambda: process.poll() is not None or self._sessions())
+        self._wait(process)
+
+    def _sessions(self):
+        found = self.project.query(f"SELECT pid FROM pg_stat_activity WHERE {SESSIONS}")
+        return [pid for (pid,) in found]
+
     def terminated_session(self, process):
         """One of the two connections, or both."""
-        self._wait(process)
+        self._wait_for_session(process)
         some = self.chance.choice(["true", "true", "backend_start = first", "backend_start > first"])
         self.project.query(
             "SELECT pg_terminate_backend(pid) FROM (SELECT *, min(backend_start) OVER () AS first "
@@ -164,9 +173,8 @@ class Disturbed:
 
     def killed_backend(self, process):
         """The postmaster then ends all of them, and recovers."""
-        self._wait(process)
-        pids = [pid for (pid,) in self.project.query(f"SELECT pid FROM pg_stat_activity WHERE {SESSIONS}")]
-        if pids:
+        self._wait_for_session(process)
+        if pids := self._sessions():
             os.kill(self.chance.choice(pids), signal.SIGKILL)
             wait_until(self._answers)
 
@@ -211,8 +219,8 @@ class Disturbed:
         ended_early = any(status != 0 for status in statuses)
         if ended_early:
             self.faults[fault.__name__] = self.faults.get(fault.__name__, 0) + 1
-        if statuses[0] == 0:
-            self.patience *= 0.8
+        if fault == self.killed_runner and statuses[0] == 0:
+            self.patience = max(self.patience * 0.8, self.seconds * 0.02)
         elif states == before:
             self.patience *= 1.1
         self._choose(states)
@@ -239,7 +247,7 @@ class Disturbed:
 
     def wait_until_quiet(self):
         """A statement that was under way may still end; status says so."""
-        wait_until(lambda: not self.project.query(f"SELECT FROM pg_stat_activity WHERE {SESSIONS}"))
+        wait_until(lambda: not self._sessions())
 
     def states(self):
         return list(self.project.states().values())[1:]
