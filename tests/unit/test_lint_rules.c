@@ -326,6 +326,193 @@ static void rules_are_complete_and_found(UNUSED void **state)
     assert_null(lint_rule_find("no-such-rule"));
 }
 
+/* ---- comments that leave findings out
+ * ------------------------------------------------------------ */
+
+static size_t count(const LintReport *report, const char *rule)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < report->count; i++)
+        found += str_equal(report->items[i].rule->id, rule);
+    return found;
+}
+
+static void comments_leave_out_what_they_stand_at(UNUSED void **state)
+{
+    static const struct {
+        const char *text;
+        size_t left; /* findings of drop-table */
+        size_t unused;
+    } texts[] = {
+        {"DROP TABLE a;", 1, 0},
+        {"-- lint:ignore drop-table why\nDROP TABLE a;", 0, 0},
+        {"SELECT 1;\n\n-- lint:ignore drop-table why\n\nDROP TABLE a;", 0, 0},
+        {"DROP TABLE a; -- lint:ignore drop-table why", 0, 0},
+        {"DROP TABLE\n  a; /* lint:ignore drop-table why */", 0, 0},
+        {"DROP TABLE -- lint:ignore drop-table why\n a;", 0, 0},
+        {"/* Gone for good.\n * lint:ignore drop-table why\n */\nDROP TABLE a;", 0, 0},
+        {"-- lint:ignore drop-table why\nDROP TABLE a;\nDROP TABLE b;", 1, 0},
+        {"DROP TABLE a;\n-- lint:ignore drop-table why\n", 1, 1},
+        {"DROP TABLE a;\n-- lint:ignore drop-table why\nDROP VIEW b;", 1, 1},
+        {"-- lint:ignore-file drop-table why\nDROP TABLE a;\nDROP TABLE b;", 0, 0},
+        {"-- lint:ignore drop-tabel why\nDROP TABLE a;", 1, 1},
+        {"SELECT '-- lint:ignore drop-table why';\nDROP TABLE a;", 1, 0},
+        {"COPY a FROM stdin;\n-- lint:ignore drop-table why\n\\.\nDROP TABLE a;", 1, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        _cleanup_arena_ Arena *arena = arena_create();
+        LintReport report = lint(arena, texts[i].text);
+        if (count(&report, "drop-table") != texts[i].left ||
+            count(&report, "unused-ignore") != texts[i].unused)
+            fail_msg("%s: %zu left, %zu unused", texts[i].text, count(&report, "drop-table"),
+                     count(&report, "unused-ignore"));
+    }
+}
+
+static void what_the_server_would_refuse_cannot_be_ignored(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    LintReport report = lint(arena, "-- lint:ignore syntax-error it is only a typo\nSELEC 1;");
+    assert_int_equal(count(&report, "syntax-error"), 1);
+    assert_non_null(strstr(find(&report, "unused-ignore")->message, "cannot be ignored"));
+    assert_int_equal(report.ignored, 0);
+}
+
+/* ---- places
+ * -------------------------------------------------------------------------------------- */
+
+static void places_count_characters(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    LintReport report =
+        lint(arena, "SELECT 1;\r\nSELECT '\xC3\xA4';\tDROP TABLE \"\xC3\xA4\xC3\xB6\";");
+    const LintFinding *finding = find(&report, "drop-table");
+    assert_int_equal(finding->line, 2);
+    assert_int_equal(finding->column, 24);
+    assert_int_equal(finding->width, 4);
+    assert_string_equal(finding->source, "SELECT '\xC3\xA4';\tDROP TABLE \"\xC3\xA4\xC3\xB6\";");
+    assert_string_equal(finding->name, "001_a.sql");
+}
+
+/* A megabyte on one line: what is shown of it is short and has the place in it. */
+static void long_lines_are_cut_around_the_finding(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    size_t length = (size_t)1 << 20;
+    char *text = arena_alloc(arena, length + 64);
+    memset(text, ' ', length);
+    memcpy(text, "SELECT 1;", 9);
+    memcpy(text + length, "DROP TABLE t;", 13);
+    LintReport report = lint(arena, text);
+    const LintFinding *finding = find(&report, "drop-table");
+    assert_int_equal(finding->column, (int)length + 12);
+    assert_true(strlen(finding->source) < 500);
+    assert_int_equal(finding->source[finding->source_column - 1], 't');
+}
+
+static void findings_stand_in_the_order_of_the_text(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    LintReport report =
+        lint(arena, "=== 10_b.sql\nSELEC 1;\nDROP TABLE t;\n=== 9_a.sql\nDROP TABLE t;\nSELEC 1;");
+    assert_string_equal(report.items[0].name, "9_a.sql");
+    for (size_t i = 1; i < report.count; i++) {
+        const LintFinding *a = &report.items[i - 1], *b = &report.items[i];
+        assert_true(!str_equal(a->name, b->name) || a->line <= b->line);
+    }
+    assert_string_equal(report.items[report.count - 1].name, "10_b.sql");
+    assert_int_equal(report.errors + report.warnings + report.infos, report.count);
+    assert_int_equal(report.statements, 4);
+}
+
+/* ---- downs
+ * ---------------------------------------------------------------------------------------- */
+
+static void downs_must_take_back_what_ups_make(UNUSED void **state)
+{
+    static const struct {
+        const char *up, *down;
+        bool undone;
+    } pairs[] = {
+        {"CREATE TABLE t ();", "-- nothing", false},
+        {"CREATE TABLE t ();", "SET lock_timeout = 1;", false},
+        {"CREATE TABLE t ();", "DROP TABLE IF EXISTS public.t;", true},
+        {"CREATE TABLE s.t ();", "DROP TABLE t;", false},
+        {"CREATE SCHEMA s; CREATE TABLE s.t ();", "DROP SCHEMA s CASCADE;", true},
+        {"CREATE SCHEMA s; CREATE TABLE s.t ();", "DROP SCHEMA s;", true},
+        {"CREATE TABLE t (); CREATE TABLE u ();", "DROP TABLE t;", false},
+        {"CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE p PARTITION OF t DEFAULT;",
+         "DROP TABLE t;", true},
+        {"CREATE TEMP TABLE t (); DROP TABLE t;", "SELECT 1;", true},
+        {"CREATE TABLE t (); DROP TABLE t;", "SELECT 1;", true},
+        {"CREATE INDEX i ON t (a);", "DROP INDEX i;", true},
+        {"CREATE INDEX i ON t (a);", "DROP INDEX j;", false},
+        {"CREATE INDEX i ON s.t (a);", "DROP INDEX CONCURRENTLY s.i;", true},
+        {"ALTER TABLE t ADD a int, ADD b int;", "ALTER TABLE t DROP a, DROP b;", true},
+        {"ALTER TABLE t ADD a int, ADD b int;", "ALTER TABLE t DROP a;", false},
+        {"ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);", "ALTER TABLE t DROP CONSTRAINT c;", true},
+        {"ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);", "ALTER TABLE t DROP CONSTRAINT d;",
+         false},
+        {"CREATE TYPE e AS ENUM ('a');", "DROP TYPE e;", true},
+        {"CREATE TYPE e AS ENUM ('a');", "DROP DOMAIN e;", true},
+        {"CREATE DOMAIN d AS int;", "SELECT 1;", false},
+        {"CREATE VIEW v AS SELECT 1;", "DROP VIEW v;", true},
+        {"CREATE OR REPLACE VIEW v AS SELECT 1;", "CREATE OR REPLACE VIEW v AS SELECT 2;", true},
+        {"CREATE MATERIALIZED VIEW v AS SELECT 1;", "DROP MATERIALIZED VIEW v;", true},
+        {"CREATE TABLE t AS SELECT 1;", "DROP TABLE t;", true},
+        {"CREATE SEQUENCE s;", "DROP SEQUENCE s;", true},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';", "DROP FUNCTION f();", true},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';", "SELECT f();", false},
+        {"CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
+         "DROP TRIGGER g ON t;", true},
+        {"CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
+         "DROP TRIGGER g ON u;", false},
+        {"CREATE POLICY p ON t;", "DROP POLICY p ON t;", true},
+        {"CREATE TABLE n (); ALTER TABLE n RENAME TO t;", "DROP TABLE t;", true},
+        {"CREATE TABLE t ();", "DO $$ BEGIN DROP TABLE t; END $$;", true},
+        {"INSERT INTO t (a) VALUES (1);", "DELETE FROM t WHERE a = 1;", true},
+        {"INSERT INTO t (a) VALUES (1);", "", false},
+        {"", "", true},
+    };
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        _cleanup_arena_ Arena *arena = arena_create();
+        LintReport report = lint(arena, arena_printf(arena, "=== 1.sql\n%s\n=== 1.down.sql\n%s\n",
+                                                     pairs[i].up, pairs[i].down));
+        const LintFinding *finding = find(&report, "down-does-not-undo");
+        if ((finding == NULL) != pairs[i].undone)
+            fail_msg("%s / %s: %s", pairs[i].up, pairs[i].down,
+                     finding ? finding->message : "not found");
+        if (finding)
+            assert_string_equal(finding->name, "1.down.sql");
+    }
+}
+
+/* ---- refusing
+ * -------------------------------------------------------------------------------------- */
+
+static void a_refusal_names_the_first_error(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    LintReport report = lint(arena, "DROP TABLE t;\n  SELEC 1;\nDROP DATABASE d;");
+    Error err = {0};
+    assert_false(lint_refusal(&report, &err));
+    assert_int_equal(err.code, ERR_REFUSED);
+    assert_non_null(strstr(err.message, "001_a.sql:2:3: "));
+    assert_non_null(strstr(err.message, "[syntax-error]"));
+    assert_true(report.errors > 1);
+    assert_non_null(strstr(err.message, arena_printf(arena, "%zu errors", report.errors)));
+    assert_non_null(strstr(err.hint, "vaxdb migrate lint"));
+}
+
+static void a_syntax_error_hides_nothing(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    LintReport report = lint(arena, "SELEC 1;\n\\echo x\nCREATE TABEL t ();\n\\d\nDROP TABLE t;");
+    assert_int_equal(count(&report, "syntax-error"), 2);
+    assert_int_equal(count(&report, "psql-meta-command"), 2);
+    assert_int_equal(find(&report, "drop-table")->line, 5);
+}
+
 static int prepare(UNUSED void **state)
 {
     (void)snprintf(folder, sizeof(folder), "/tmp/vaxdb-test-lint-%d", (int)getpid());
@@ -344,6 +531,14 @@ int main(void)
         cmocka_unit_test(finds_what_is_wrong_and_nothing_else),
         cmocka_unit_test(every_rule_has_its_cases),
         cmocka_unit_test(rules_are_complete_and_found),
+        cmocka_unit_test(comments_leave_out_what_they_stand_at),
+        cmocka_unit_test(what_the_server_would_refuse_cannot_be_ignored),
+        cmocka_unit_test(places_count_characters),
+        cmocka_unit_test(long_lines_are_cut_around_the_finding),
+        cmocka_unit_test(findings_stand_in_the_order_of_the_text),
+        cmocka_unit_test(downs_must_take_back_what_ups_make),
+        cmocka_unit_test(a_refusal_names_the_first_error),
+        cmocka_unit_test(a_syntax_error_hides_nothing),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }
