@@ -12,6 +12,7 @@ static const Command *const tables[] = {
     cli_migrate_commands,
     cli_migrate_lint_commands,
     cli_migrate_look_commands,
+    cli_migrate_plan_commands,
     cli_migrate_roundtrip_commands,
     cli_migrate_verify_commands,
     cli_migrate_evidence_commands,

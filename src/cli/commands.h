@@ -19,6 +19,7 @@ extern const Command cli_migrate_gate_commands[];
 extern const Command cli_migrate_lint_commands[];
 extern const Command cli_migrate_look_commands[];
 extern const Command cli_migrate_roundtrip_commands[];
+extern const Command cli_migrate_plan_commands[];
 extern const Command cli_migrate_verify_commands[];
 extern const Command cli_monitor_commands[];
 extern const Command cli_pool_commands[];

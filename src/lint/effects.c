@@ -267,7 +267,10 @@ static void other_tables(Work *work, const json_t *command, const ModelTable *ta
                                     TABLE_LOCK_ACCESS_EXCLUSIVE, "ATTACH PARTITION");
         effect->scans = true;
     } else if (node_is(command, "subtype", "AT_DetachPartition")) {
-        (void)take_range(work, json_object_get(partition, "name"), TABLE_LOCK_ACCESS_EXCLUSIVE,
+        int version = model_server_version(work->model);
+        (void)take_range(work, json_object_get(partition, "name"),
+                         version > 0 && version < 140000 ? TABLE_LOCK_SHARE_UPDATE_EXCLUSIVE
+                                                         : TABLE_LOCK_ACCESS_EXCLUSIVE,
                          "DETACH PARTITION");
     } else if (node_is(command, "subtype", "AT_AddInherit")) {
         (void)take_range(work, json_object_get(definition, "RangeVar"),

@@ -19,8 +19,6 @@ static bool is_binary(const char *from, const char *to)
 {
     if (str_equal(from, to))
         return true;
-    if (str_starts(from, "_") && str_starts(to, "_"))
-        return is_binary(from + 1, to + 1);
     for (size_t i = 0; i < COUNT_OF(binary_casts); i++)
         if (str_equal(from, binary_casts[i].from) && str_equal(to, binary_casts[i].to))
             return true;
@@ -84,13 +82,10 @@ bool effect_type_rewrites(const ModelColumn *from, const char *to_type, const ch
         return true;
     if (!is_binary(from->base_type, to_base))
         return true;
-    bool arrays = str_starts(to_base, "_");
+    if (str_starts(to_base, "_")) /* elements are converted one by one */
+        return !str_equal(from->type, to_type);
     if (str_equal(from->base_type, to_base) || strchr(to_type, '('))
-        return !modifier_keeps(arrays ? to_base + 1 : to_base,
-                               str_equal(from->base_type, to_base)  ? from->type
-                               : str_equal(from->base_type, "text") ? "text"
-                                                                    : from->type,
-                               to_type);
+        return !modifier_keeps(to_base, from->type, to_type);
     return false;
 }
 
