@@ -12,15 +12,16 @@ typedef struct {
 /* One comment "lint:ignore ...". */
 typedef struct {
     size_t offset;
-    size_t statement; /* that it is about */
-    bool whole_file;
+    size_t statement;      /* that it is about */
+    bool whole_file, late; /* late: of the whole file, and not before its first statement */
     const char *rule, *reason;
     bool used;
 } Ignore;
 
 typedef struct {
-    Ignore *items;
+    Ignore *items; /* by statement */
     size_t count, capacity;
+    json_t *whole; /* those of the whole file: rule -> index */
 } Ignores;
 
 /* A file as it is being read. */

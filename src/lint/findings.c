@@ -74,9 +74,10 @@ static void take_source(LintRun *run, LintFinding *finding)
         finding->source = run->source_line;
         return;
     }
-    const char *end = memchr(file->text + start, '\n', file->length - start);
-    size_t stop = end ? (size_t)(end - file->text) : file->length;
-    if (stop - start <= SOURCE_MAX) {
+    size_t limit = file->length - at > SOURCE_MAX ? at + SOURCE_MAX : file->length;
+    const char *end = memchr(file->text + at, '\n', limit - at);
+    size_t stop = end ? (size_t)(end - file->text) : limit;
+    if (stop - start <= SOURCE_MAX && (end || limit == file->length)) {
         finding->source = arena_strndup(run->arena, file->text + start, stop - start);
         run->source_line = finding->source;
         run->source_at = start;
@@ -86,7 +87,7 @@ static void take_source(LintRun *run, LintFinding *finding)
     size_t to = stop - from > SOURCE_MAX ? from + SOURCE_MAX : stop;
     while (from < at && continues(file->text[from]))
         from++;
-    while (to > at && to < stop && continues(file->text[to]))
+    while (to > at && to < file->length && continues(file->text[to]))
         to--;
     finding->source = arena_strndup(run->arena, file->text + from, to - from);
     finding->source_column = characters(file->text + from, at - from) + 1;

@@ -32,7 +32,13 @@ static void take_line(LintRun *run, LintText *text, size_t at, size_t end, size_
         at++;
     ignore.rule = arena_strndup(run->work, source + rule, at - rule);
     ignore.reason = str_trim(arena_strndup(run->work, source + at, end - at));
-    ARENA_PUSH(run->work, text->ignores.items, text->ignores.count, text->ignores.capacity, ignore);
+    Ignores *ignores = &text->ignores;
+    ignore.late = ignore.whole_file && text->script.count > 0 &&
+                  ignore.offset > text->script.items[0].piece.start;
+    if (ignore.whole_file && !ignore.late && *ignore.reason)
+        (void)json_object_set_new(ignores->whole, ignore.rule,
+                                  json_integer((json_int_t)ignores->count));
+    ARENA_PUSH(run->work, ignores->items, ignores->count, ignores->capacity, ignore);
 }
 
 /* The comments of a stretch that holds no tokens. before: the statement whose last line it begins
@@ -91,6 +97,7 @@ void ignores_read(LintRun *run, LintText *text)
     text->ignores = (Ignores){0};
     if (!strcasestr(text->file.text, MARK))
         return;
+    text->ignores.whole = json_object();
     size_t at = 0, before = SIZE_MAX;
     for (size_t i = 0; i < text->script.count; i++) {
         const SqlPiece *piece = &text->script.items[i].piece;
@@ -106,15 +113,35 @@ void ignores_read(LintRun *run, LintText *text)
     read_gap(run, text, at, text->file.length, before, SIZE_MAX);
 }
 
+/* The first comment about the statement or one behind it. */
+static size_t first_of(const Ignores *ignores, size_t statement)
+{
+    size_t low = 0, high = ignores->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ignores->items[middle].statement < statement)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 bool ignores_take(LintRun *run, const LintRule *rule)
 {
     Ignores *ignores = &run->text->ignores;
+    if (rule->certain || ignores->count == 0)
+        return false;
     bool taken = false;
-    for (size_t i = 0; i < ignores->count && !rule->certain; i++) {
+    const json_t *whole = json_object_get(ignores->whole, rule->id);
+    if (whole) {
+        ignores->items[json_integer_value(whole)].used = true;
+        taken = true;
+    }
+    for (size_t i = run->statement == SIZE_MAX ? ignores->count : first_of(ignores, run->statement);
+         i < ignores->count && ignores->items[i].statement == run->statement; i++) {
         Ignore *ignore = &ignores->items[i];
-        bool meant = ignore->whole_file ||
-                     (run->statement != SIZE_MAX && ignore->statement == run->statement);
-        if (meant && *ignore->reason && str_equal(ignore->rule, rule->id)) {
+        if (!ignore->whole_file && *ignore->reason && str_equal(ignore->rule, rule->id)) {
             ignore->used = true;
             taken = true;
         }
@@ -145,6 +172,9 @@ static void report_one(LintRun *run, const Ignore *ignore)
     } else if (rule->certain) {
         lint_add_at(run, file, ignore->offset, "unused-ignore",
                     "%s cannot be ignored: the server would refuse the file", rule->id);
+    } else if (ignore->late) {
+        lint_add_at(run, file, ignore->offset, "unused-ignore",
+                    "a comment for the whole file belongs above its first statement");
     } else if (!*ignore->reason) {
         lint_add_at(run, file, ignore->offset, "ignore-without-reason",
                     "no reason is given, so %s is not left out", rule->id);

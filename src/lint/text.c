@@ -130,6 +130,7 @@ void text_take(LintRun *run, LintText *text, const Script *script)
 
 void text_free(LintText *text)
 {
+    json_decref(text->ignores.whole);
     for (size_t i = 0; text->trees && i < text->script.count; i++)
         json_decref(text->trees[i]);
 }

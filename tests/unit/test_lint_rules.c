@@ -355,6 +355,8 @@ static void comments_leave_out_what_they_stand_at(UNUSED void **state)
         {"DROP TABLE a;\n-- lint:ignore drop-table why\n", 1, 1},
         {"DROP TABLE a;\n-- lint:ignore drop-table why\nDROP VIEW b;", 1, 1},
         {"-- lint:ignore-file drop-table why\nDROP TABLE a;\nDROP TABLE b;", 0, 0},
+        {"SELECT 1;\n-- lint:ignore-file drop-table why\nDROP TABLE b;", 1, 1},
+        {"-- lint:ignore-file drop-table why\nSELECT 1;", 0, 1},
         {"-- lint:ignore drop-tabel why\nDROP TABLE a;", 1, 1},
         {"SELECT '-- lint:ignore drop-table why';\nDROP TABLE a;", 1, 0},
         {"COPY a FROM stdin;\n-- lint:ignore drop-table why\n\\.\nDROP TABLE a;", 1, 0},
