@@ -130,9 +130,11 @@ bool step_send_together(StepRun *now, const char *begin, size_t begin_count, con
     if (done)
         return true;
     size_t completed = session_completed(work);
-    *began = completed >= begin_count || err->position > 0;
+    *began = completed >= begin_count || err->position > count_characters(begin, strlen(begin));
+    if (!*began)
+        return false;
     size_t failed = find_failed(&message, completed - begin_count, err);
-    if (*began && failed < message.count)
+    if (failed < message.count)
         now->at = message.indexes[failed];
     return false;
 }
