@@ -98,7 +98,7 @@ def test_a_run_that_did_nothing_hides_no_drift(project):
 def test_a_kill_between_the_last_commit_and_the_snapshot_is_told_apart(project):
     project.pair("002_c", "CREATE TABLE c (id int)", "DROP TABLE c")
     with project.database.connect() as holder:
-        holder.execute("BEGIN; LOCK TABLE schema_migrations_schema IN ACCESS EXCLUSIVE MODE")
+        holder.execute("BEGIN; LOCK TABLE schema_migrations_schema IN SHARE MODE")
         run = project.start("up")
         wait_until(lambda: "002_c.sql" in project.ledger())
         wait_until(
