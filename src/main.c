@@ -17,6 +17,7 @@ static const Command *const tables[] = {
     cli_migrate_verify_commands,
     cli_migrate_evidence_commands,
     cli_migrate_gate_commands,
+    cli_migrate_adopt_commands,
     cli_backup_commands,
     cli_restore_commands,
     cli_drill_commands,

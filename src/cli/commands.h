@@ -13,6 +13,7 @@ extern const Command cli_dev_load_commands[];
 extern const Command cli_drill_commands[];
 extern const Command cli_index_commands[];
 extern const Command cli_manual_commands[];
+extern const Command cli_migrate_adopt_commands[];
 extern const Command cli_migrate_commands[];
 extern const Command cli_migrate_evidence_commands[];
 extern const Command cli_migrate_gate_commands[];

@@ -52,8 +52,6 @@ void runner_close(Runner *runner)
     session_close(TAKE(runner->guard));
 }
 
-#define _cleanup_runner_ _cleanup_(runner_close)
-
 /* ---- running a plan ---------------------------------------------------------------------- */
 
 /* What our grammar does not know the server must: before anything of it has run. */

@@ -133,6 +133,11 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
 bool migrate_snapshot_store(Session *session, const char *ledger_table, const char *reason,
                             Error *err) MUST_CHECK;
 
+/* The migration of that name, with or without its ".sql"; the nearest is named where there is none.
+ */
+bool migrate_status_find(Arena *arena, const MigrateStatus *status, const char *name,
+                         const Migration **migration, Error *err) MUST_CHECK;
+
 /* ---- what will be done ------------------------------------------------------------------- */
 
 typedef struct {
@@ -212,6 +217,28 @@ bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *re
 /* Takes a snapshot under the locks of a run: what is there now is right, for that reason. */
 bool migrate_accept_drift(Arena *arena, const MigrateOptions *options, const char *reason,
                           Error *err) MUST_CHECK;
+
+/* The books put right by somebody who knows better; no file runs. */
+typedef enum {
+    REPAIR_ACCEPT_CHECKSUM, /* the changed file is right as it is now */
+    REPAIR_APPLIED,         /* all of it is there, whatever the books say */
+    REPAIR_PENDING,         /* nothing of it is there */
+} RepairKind;
+
+typedef struct {
+    const char *name; /* in the ledger */
+    MigrationState before, after;
+    const char *old_checksum, *checksum; /* in the ledger; NULL for none */
+    bool needed;                         /* false: it is so already, nothing is written */
+} MigrateRepair;
+
+/* What a repair would do; refuses what cannot be meant. name may lack its ".sql". */
+bool migrate_repair_plan(Arena *arena, const MigrateStatus *status, const char *name,
+                         RepairKind kind, MigrateRepair *repair, Error *err) MUST_CHECK;
+/* Does it under the locks of a run, in one transaction, and records the reason in the table of
+ * runs. Where the schema was as the last run left it, a snapshot is taken for the new books. */
+bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *name, RepairKind kind,
+                    const char *reason, MigrateRepair *repair, Error *err) MUST_CHECK;
 
 typedef struct {
     const char *up_path, *down_path;

@@ -25,6 +25,18 @@ static bool no_such_migration(Arena *arena, const MigrateStatus *status, const c
                    : error_hint(err, "`vaxdb migrate status` lists them");
 }
 
+bool migrate_status_find(Arena *arena, const MigrateStatus *status, const char *name,
+                         const Migration **migration, Error *err)
+{
+    for (size_t i = 0; i < status->count; i++) {
+        if (is_named(status->items[i].name, name)) {
+            *migration = &status->items[i];
+            return true;
+        }
+    }
+    return no_such_migration(arena, status, name, err);
+}
+
 /* "a, b, c and 5 more" */
 static char *join_names(Arena *arena, const StrList *names)
 {

@@ -21,6 +21,7 @@ typedef struct {
 bool runner_open(Runner *runner, Arena *arena, const MigrateOptions *options,
                  Error *err) MUST_CHECK;
 void runner_close(Runner *runner);
+#define _cleanup_runner_ _cleanup_(runner_close)
 /* A work session that holds its lock. */
 bool runner_need_work(Runner *runner, Error *err) MUST_CHECK;
 
