@@ -72,7 +72,75 @@ static bool run_repair(Context *context, Error *err)
            print_repair(context, &repair, err);
 }
 
+/* ---- baseline ---------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const OptionSpec baseline_options[] = {
+    DIR_OPTION,
+    {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION",
+     .help = "the newest migration that the database holds already"},
+    OPTION_END,
+};
+/* clang-format on */
+
+static bool print_baseline(Context *context, const MigrateBaseline *baseline, Error *err)
+{
+    migrate_print_warnings(context, &baseline->warnings);
+    json_t *names = json_array();
+    for (size_t i = 0; i < baseline->count; i++) {
+        const char *name = baseline->items[i]->name;
+        (void)json_array_append_new(names, json_text(name));
+        if (!context->json)
+            (void)fprintf(context->out, "%s: pending -> applied, not run%s\n", name,
+                          context->dry_run ? " (dry run, nothing was changed)" : "");
+    }
+    if (context->json)
+        return command_print_json(context,
+                                  json_pack("{s:o, s:I, s:o, s:b}", "baselined", names, "already",
+                                            (json_int_t)baseline->already, "warnings",
+                                            migrate_list_json(&baseline->warnings), "dry_run",
+                                            context->dry_run),
+                                  err);
+    json_decref(names);
+    if (baseline->count == 0)
+        (void)fprintf(context->out, "Nothing to do: all of it is in the ledger\n");
+    return true;
+}
+
+static bool run_baseline(Context *context, Error *err)
+{
+    _cleanup_migrate_work_ MigrateWork work = {0};
+    const char *to = options_text(context->options, "to");
+    MigrateBaseline baseline;
+    MigrateStatus status;
+    GuardSpec spec;
+    if (str_empty(to)) {
+        (void)error_set(err, ERR_USAGE, "baseline wants --to MIGRATION");
+        return error_hint(err, "name the newest migration that the database holds already; "
+                               "`vaxdb migrate status` lists them");
+    }
+    if (!migrate_work_open(context, &work, err))
+        return false;
+    if (context->dry_run)
+        return migrate_work_status(&work, &status, err) &&
+               migrate_baseline_plan(context->arena, &status, to, &baseline, err) &&
+               print_baseline(context, &baseline, err);
+    if (!target_guard(&work.target, "migrate baseline", options_text(context->options, "confirm"),
+                      err))
+        return false;
+    migrate_work_guards(&work, &spec);
+    return guarded_baseline(context->arena, context->log, work.state, &work.target, work.session,
+                            &work.options, to, &spec, &baseline, err) &&
+           print_baseline(context, &baseline, err);
+}
+
 const Command cli_migrate_adopt_commands[] = {
+    {"migrate baseline", "", "take over a database that holds its migrations already",
+     "Enters every migration up to --to in the ledger without running it, in one transaction, and "
+     "remembers the schema as it is. Entries that are there already are left alone. On production "
+     "it wants --confirm DATABASE.",
+     "vaxdb migrate baseline --to 003_add_indexes     what is after it is pending",
+     baseline_options, 0, 0, true, run_baseline},
     {"migrate repair", "MIGRATION", "put the ledger right about one migration",
      "For when the ledger and the database disagree and you know which is right. No file runs; the "
      "ledger changes in one transaction, and the reason is kept in the table of runs. On "

@@ -34,7 +34,7 @@ typedef struct {
     const char *name;
     RunDirection direction;
     bool transactional;
-    const char *state;    /* running, failed, done, undone, repaired */
+    const char *state;    /* running, failed, done, undone, repaired, baseline */
     int64_t completed;    /* statements that have taken effect */
     int64_t attempting;   /* index of a statement with unknown or failed outcome, -1 for none */
     const char *before;   /* what was there before it; NULL */

@@ -240,6 +240,23 @@ bool migrate_repair_plan(Arena *arena, const MigrateStatus *status, const char *
 bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *name, RepairKind kind,
                     const char *reason, MigrateRepair *repair, Error *err) MUST_CHECK;
 
+/* An existing database taken over: what it holds is entered in the ledger, and not run. */
+typedef struct {
+    const Migration **items; /* that are entered, in the order of the files */
+    size_t count;
+    size_t already; /* that the ledger had before */
+    StrList warnings;
+} MigrateBaseline;
+
+/* What a baseline up to and with `to` would enter; refuses half-done ones. It points into status.
+ */
+bool migrate_baseline_plan(Arena *arena, const MigrateStatus *status, const char *to,
+                           MigrateBaseline *baseline, Error *err) MUST_CHECK;
+/* Does it under the locks of a run, in one transaction, and takes a snapshot. options->applied is
+ * called for each entry afterwards; where that fails the entries stay. */
+bool migrate_baseline(Arena *arena, const MigrateOptions *options, const char *to,
+                      MigrateBaseline *baseline, Error *err) MUST_CHECK;
+
 typedef struct {
     const char *up_path, *down_path;
 } MigrateNew;
