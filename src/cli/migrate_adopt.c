@@ -79,6 +79,8 @@ static const OptionSpec baseline_options[] = {
     DIR_OPTION,
     {.name = "to", .kind = OPTION_TEXT, .argument = "MIGRATION",
      .help = "the newest migration that the database holds already"},
+    {.name = "from", .kind = OPTION_TEXT, .argument = "TABLE",
+     .help = "take over what the ledger of dbmate, golang-migrate, Flyway or Sqitch lists"},
     OPTION_END,
 };
 /* clang-format on */
@@ -88,16 +90,19 @@ static bool print_baseline(Context *context, const MigrateBaseline *baseline, Er
     migrate_print_warnings(context, &baseline->warnings);
     json_t *names = json_array();
     for (size_t i = 0; i < baseline->count; i++) {
-        const char *name = baseline->items[i]->name;
+        const char *name = baseline->items[i].migration->name;
         (void)json_array_append_new(names, json_text(name));
         if (!context->json)
             (void)fprintf(context->out, "%s: pending -> applied, not run%s\n", name,
                           context->dry_run ? " (dry run, nothing was changed)" : "");
     }
+    for (size_t i = 0; i < baseline->unmatched.count; i++)
+        log_warn(context->log, "no file for %s of the other ledger", baseline->unmatched.items[i]);
     if (context->json)
         return command_print_json(context,
-                                  json_pack("{s:o, s:I, s:o, s:b}", "baselined", names, "already",
-                                            (json_int_t)baseline->already, "warnings",
+                                  json_pack("{s:o, s:I, s:o, s:o, s:b}", "baselined", names,
+                                            "already", (json_int_t)baseline->already, "unmatched",
+                                            migrate_list_json(&baseline->unmatched), "warnings",
                                             migrate_list_json(&baseline->warnings), "dry_run",
                                             context->dry_run),
                                   err);
@@ -107,38 +112,55 @@ static bool print_baseline(Context *context, const MigrateBaseline *baseline, Er
     return true;
 }
 
+static bool read_baseline(const Context *context, BaselineSpec *spec, Error *err)
+{
+    *spec = (BaselineSpec){.to = options_text(context->options, "to"),
+                           .from = options_text(context->options, "from")};
+    if (str_empty(spec->to) != str_empty(spec->from))
+        return true;
+    (void)error_set(err, ERR_USAGE, "baseline wants one of --to MIGRATION and --from TABLE");
+    return error_hint(err, "--to names the newest migration that the database holds already, "
+                           "--from the ledger of another tool that lists them");
+}
+
+/* What would be done; nothing is changed by a baseline that is refused. */
+static bool plan_baseline(MigrateWork *work, const BaselineSpec *what, MigrateBaseline *baseline,
+                          Error *err)
+{
+    MigrateStatus *status = arena_alloc(work->context->arena, sizeof(*status));
+    return (!what->from || migrate_baseline_check(work->context->arena, work->session, what->from,
+                                                  work->options.ledger_table, err)) &&
+           migrate_work_status(work, status, err) &&
+           migrate_baseline_plan(work->context->arena, work->session, &work->options, status, what,
+                                 baseline, err);
+}
+
 static bool run_baseline(Context *context, Error *err)
 {
     _cleanup_migrate_work_ MigrateWork work = {0};
-    const char *to = options_text(context->options, "to");
+    BaselineSpec what;
     MigrateBaseline baseline;
-    MigrateStatus status;
     GuardSpec spec;
-    if (str_empty(to)) {
-        (void)error_set(err, ERR_USAGE, "baseline wants --to MIGRATION");
-        return error_hint(err, "name the newest migration that the database holds already; "
-                               "`vaxdb migrate status` lists them");
-    }
-    if (!migrate_work_open(context, &work, err))
+    if (!read_baseline(context, &what, err) || !migrate_work_open(context, &work, err) ||
+        !plan_baseline(&work, &what, &baseline, err))
         return false;
     if (context->dry_run)
-        return migrate_work_status(&work, &status, err) &&
-               migrate_baseline_plan(context->arena, &status, to, &baseline, err) &&
-               print_baseline(context, &baseline, err);
+        return print_baseline(context, &baseline, err);
     if (!target_guard(&work.target, "migrate baseline", options_text(context->options, "confirm"),
                       err))
         return false;
     migrate_work_guards(&work, &spec);
     return guarded_baseline(context->arena, context->log, work.state, &work.target, work.session,
-                            &work.options, to, &spec, &baseline, err) &&
+                            &work.options, &what, &spec, &baseline, err) &&
            print_baseline(context, &baseline, err);
 }
 
 const Command cli_migrate_adopt_commands[] = {
     {"migrate baseline", "", "take over a database that holds its migrations already",
-     "Enters every migration up to --to in the ledger without running it, in one transaction, and "
-     "remembers the schema as it is. Entries that are there already are left alone. On production "
-     "it wants --confirm DATABASE.",
+     "Enters every migration up to --to, or all that another tool's ledger lists (--from), in the "
+     "ledger without running it, in one transaction, and remembers the schema as it is. Entries "
+     "that are there already are left alone, and so is the other tool's ledger. On production it "
+     "wants --confirm DATABASE.",
      "vaxdb migrate baseline --to 003_add_indexes     what is after it is pending",
      baseline_options, 0, 0, true, run_baseline},
     {"migrate repair", "MIGRATION", "put the ledger right about one migration",

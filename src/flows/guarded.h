@@ -64,10 +64,10 @@ bool guarded_preview(Arena *arena, Log *log, State *state, const Target *target,
                      const MigratePlan *plan, const GuardSpec *spec, StrList *says,
                      Error *err) MUST_CHECK;
 
-/* An existing database taken over up to `to` (migrate_baseline), with evidence of kind "baseline"
+/* An existing database taken over (migrate_baseline), with evidence of kind "baseline"
  * for what was entered. That proves nothing to the gate: it says what was there at the start. */
 bool guarded_baseline(Arena *arena, Log *log, State *state, const Target *target, Session *session,
-                      MigrateOptions *options, const char *to, const GuardSpec *spec,
+                      MigrateOptions *options, const BaselineSpec *what, const GuardSpec *spec,
                       MigrateBaseline *baseline, Error *err) MUST_CHECK;
 
 typedef struct {

@@ -56,13 +56,13 @@ static bool applied(void *data, const MigrateStep *step, Session *session, int64
 }
 
 bool guarded_baseline(Arena *arena, Log *log, State *state, const Target *target, Session *session,
-                      MigrateOptions *options, const char *to, const GuardSpec *spec,
+                      MigrateOptions *options, const BaselineSpec *what, const GuardSpec *spec,
                       MigrateBaseline *baseline, Error *err)
 {
     Start start = {.guard = {arena, log, state, target, session, options, spec}};
     options->applied = applied;
     options->guardian = &start;
-    bool done = migrate_baseline(arena, options, to, baseline, err);
+    bool done = migrate_baseline(arena, options, what, baseline, err);
     options->applied = NULL;
     options->guardian = NULL;
     return done;

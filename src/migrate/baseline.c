@@ -1,5 +1,6 @@
 /* An existing database taken over: what it holds already is entered in the ledger, and not run. */
 #include "base/str.h"
+#include "migrate/foreign.h"
 #include "migrate/runner.h"
 
 #include <string.h>
@@ -28,47 +29,120 @@ static bool refuse_partial(const Migration *migration, Error *err)
                       migration->name);
 }
 
-bool migrate_baseline_plan(Arena *arena, const MigrateStatus *status, const char *to,
-                           MigrateBaseline *baseline, Error *err)
+/* Enters it, or says why not. applied_at: of another tool's ledger; NULL: now. */
+static bool add(const Migration *migration, const char *applied_at, MigrateBaseline *baseline,
+                Error *err)
+{
+    if (migration->state == MIGRATION_PARTIAL)
+        return refuse_partial(migration, err);
+    if (migration->state == MIGRATION_CHANGED)
+        str_list_addf(&baseline->warnings,
+                      "%s was applied before and its file has changed since: if the file is "
+                      "right, vaxdb migrate repair %s --accept-checksum REASON",
+                      migration->name, migration->name);
+    if (migration->state == MIGRATION_PENDING)
+        baseline->items[baseline->count++] = (MigrateBaselined){migration, applied_at};
+    else
+        baseline->already++;
+    return true;
+}
+
+static bool plan_to(Arena *arena, const MigrateStatus *status, const char *to,
+                    MigrateBaseline *baseline, Error *err)
 {
     size_t last = 0;
-    *baseline = (MigrateBaseline){0};
-    str_list_init(&baseline->warnings, arena);
-    for (size_t i = 0; i < status->warnings.count; i++)
-        str_list_add(&baseline->warnings, status->warnings.items[i]);
-    if (status->files.problems.count > 0)
-        return error_set(err, ERR_REFUSED, "%s", status->files.problems.items[0]);
     if (!find_last(arena, status, to, &last, err))
         return false;
-    baseline->items = arena_array(arena, last + 1, sizeof(const Migration *));
     for (size_t i = 0; i <= last; i++) {
-        const Migration *migration = &status->items[i];
-        if (migration->state == MIGRATION_PARTIAL)
-            return refuse_partial(migration, err);
-        if (migration->state == MIGRATION_CHANGED)
-            str_list_addf(&baseline->warnings,
-                          "%s was applied before and its file has changed since: if the file is "
-                          "right, vaxdb migrate repair %s --accept-checksum REASON",
-                          migration->name, migration->name);
-        if (migration->state == MIGRATION_PENDING)
-            baseline->items[baseline->count++] = migration;
-        else
-            baseline->already++;
+        if (!add(&status->items[i], NULL, baseline, err))
+            return false;
     }
     return true;
 }
 
+static bool add_foreign(Arena *arena, const ForeignEntry *entry, const Migration *migration,
+                        StrList *changed, MigrateBaseline *baseline, Error *err)
+{
+    bool same = true;
+    if (!foreign_same_text(arena, entry, migration->file, &same, err))
+        return false;
+    if (!same)
+        str_list_add(changed, migration->name);
+    return add(migration, entry->applied_at, baseline, err);
+}
+
+static bool plan_from(Arena *arena, const MigrateStatus *status, const Foreign *foreign,
+                      MigrateBaseline *baseline, Error *err)
+{
+    StrList changed;
+    bool *taken = arena_array(arena, status->files.count, sizeof(*taken));
+    str_list_init(&changed, arena);
+    memset(taken, 0, status->files.count * sizeof(*taken));
+    for (size_t i = 0; i < foreign->count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < status->files.count; j++) {
+            const Migration *migration = &status->items[j];
+            if (!foreign_matches(foreign, &foreign->entries[i], migration->file))
+                continue;
+            found = found || foreign_names(foreign, &foreign->entries[i], migration->file);
+            if (!taken[j] &&
+                !add_foreign(arena, &foreign->entries[i], migration, &changed, baseline, err))
+                return false;
+            taken[j] = true;
+        }
+        if (!found)
+            str_list_add(&baseline->unmatched, foreign->entries[i].name);
+    }
+    if (changed.count == 0)
+        return true;
+    (void)error_set(err, ERR_REFUSED, "changed since the other tool ran it: %s",
+                    str_list_join(&changed, arena, ", "));
+    return error_hint(err, "bring the file back as it was (git checkout); or, if it is right as it "
+                           "is, let `flyway repair` accept it, then run this again");
+}
+
+bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions *options,
+                           const MigrateStatus *status, const BaselineSpec *spec,
+                           MigrateBaseline *baseline, Error *err)
+{
+    Foreign foreign;
+    *baseline = (MigrateBaseline){0};
+    str_list_init(&baseline->warnings, arena);
+    str_list_init(&baseline->unmatched, arena);
+    for (size_t i = 0; i < status->warnings.count; i++)
+        str_list_add(&baseline->warnings, status->warnings.items[i]);
+    if (status->files.problems.count > 0)
+        return error_set(err, ERR_REFUSED, "%s", status->files.problems.items[0]);
+    baseline->items = arena_array(arena, status->count, sizeof(*baseline->items));
+    if (!spec->from)
+        return plan_to(arena, status, spec->to, baseline, err);
+    return foreign_read(arena, session, spec->from, options->ledger_table, &foreign, err) &&
+           plan_from(arena, status, &foreign, baseline, err);
+}
+
+bool migrate_baseline_check(Arena *arena, Session *session, const char *from,
+                            const char *ledger_table, Error *err)
+{
+    Foreign foreign;
+    return foreign_read(arena, session, from, ledger_table, &foreign, err);
+}
+
 /* ---- doing it ---------------------------------------------------------------------------- */
 
-static char *record(Arena *arena, const Ledger *ledger, const Migration *migration)
+static char *record(Arena *arena, const Ledger *ledger, const MigrateBaselined *item)
 {
+    const Migration *migration = item->migration;
+    const char *name = sql_literal(arena, migration->name);
+    const char *checksum = sql_literal(arena, migration->checksum);
     return arena_printf(
         arena,
-        "%sINSERT INTO %s (name, direction, checksum, transactional, statements, state, "
-        "finished_at, duration_ms) VALUES (%s, 'up', %s, true, 0, 'baseline', clock_timestamp(), "
-        "0);",
-        ledger_sql_insert(arena, ledger, migration->name, migration->checksum), ledger->runs_table,
-        sql_literal(arena, migration->name), sql_literal(arena, migration->checksum));
+        "INSERT INTO %s (name, checksum, applied_at) VALUES (%s, %s, coalesce(%s::timestamp, "
+        "now()::timestamp));INSERT INTO %s (name, direction, checksum, transactional, statements, "
+        "state, finished_at, duration_ms) VALUES (%s, 'up', %s, true, 0, 'baseline', "
+        "clock_timestamp(), 0);",
+        ledger->table, name, checksum,
+        item->applied_at ? sql_literal(arena, item->applied_at) : "NULL", ledger->runs_table, name,
+        checksum);
 }
 
 static bool enter(Runner *runner, const MigrateBaseline *baseline, Error *err)
@@ -77,7 +151,7 @@ static bool enter(Runner *runner, const MigrateBaseline *baseline, Error *err)
     str_list_init(&texts, runner->arena);
     str_list_add(&texts, "BEGIN;");
     for (size_t i = 0; i < baseline->count; i++)
-        str_list_add(&texts, record(runner->arena, &runner->ledger, baseline->items[i]));
+        str_list_add(&texts, record(runner->arena, &runner->ledger, &baseline->items[i]));
     str_list_add(&texts, "COMMIT");
     return session_execute(runner->guard, str_list_join(&texts, runner->arena, ""), err) ||
            error_context(err, "the baseline could not be entered, nothing was changed");
@@ -88,7 +162,7 @@ static bool tell(Runner *runner, const MigrateBaseline *baseline, Error *err)
 {
     const MigrateOptions *options = runner->options;
     for (size_t i = 0; options->applied && i < baseline->count; i++) {
-        const Migration *migration = baseline->items[i];
+        const Migration *migration = baseline->items[i].migration;
         MigrateStep step = {.name = migration->name,
                             .file_name = migration->name,
                             .direction = RUN_UP,
@@ -100,7 +174,7 @@ static bool tell(Runner *runner, const MigrateBaseline *baseline, Error *err)
     return true;
 }
 
-bool migrate_baseline(Arena *arena, const MigrateOptions *options, const char *to,
+bool migrate_baseline(Arena *arena, const MigrateOptions *options, const BaselineSpec *spec,
                       MigrateBaseline *baseline, Error *err)
 {
     _cleanup_runner_ Runner runner = {0};
@@ -109,7 +183,7 @@ bool migrate_baseline(Arena *arena, const MigrateOptions *options, const char *t
     if (!runner_open(&runner, arena, options, err) ||
         !migrate_status(arena, runner.guard, options->directory, options->ledger_table, status,
                         err) ||
-        !migrate_baseline_plan(arena, status, to, baseline, err))
+        !migrate_baseline_plan(arena, runner.guard, options, status, spec, baseline, err))
         return false;
     if (baseline->count == 0)
         return true;

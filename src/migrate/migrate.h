@@ -240,22 +240,38 @@ bool migrate_repair_plan(Arena *arena, const MigrateStatus *status, const char *
 bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *name, RepairKind kind,
                     const char *reason, MigrateRepair *repair, Error *err) MUST_CHECK;
 
-/* An existing database taken over: what it holds is entered in the ledger, and not run. */
+/* An existing database taken over: what it holds is entered in the ledger, and not run. One of the
+ * two says what that is. */
 typedef struct {
-    const Migration **items; /* that are entered, in the order of the files */
+    const char *to;   /* the newest migration that is there */
+    const char *from; /* table of another tool: dbmate, golang-migrate, Flyway, Sqitch */
+} BaselineSpec;
+
+typedef struct {
+    const Migration *migration;
+    const char *applied_at; /* by the other tool's ledger; NULL: not known */
+} MigrateBaselined;
+
+typedef struct {
+    MigrateBaselined *items; /* that are entered, in their order */
     size_t count;
     size_t already; /* that the ledger had before */
     StrList warnings;
+    StrList unmatched; /* entries of the other tool's ledger without a file */
 } MigrateBaseline;
 
-/* What a baseline up to and with `to` would enter; refuses half-done ones. It points into status.
- */
-bool migrate_baseline_plan(Arena *arena, const MigrateStatus *status, const char *to,
+/* What a baseline would enter. Refuses half-done ones, files that differ from what the other tool
+ * ran, and its ledger where that has the place of ours. It points into status. */
+bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions *options,
+                           const MigrateStatus *status, const BaselineSpec *spec,
                            MigrateBaseline *baseline, Error *err) MUST_CHECK;
 /* Does it under the locks of a run, in one transaction, and takes a snapshot. options->applied is
  * called for each entry afterwards; where that fails the entries stay. */
-bool migrate_baseline(Arena *arena, const MigrateOptions *options, const char *to,
+bool migrate_baseline(Arena *arena, const MigrateOptions *options, const BaselineSpec *spec,
                       MigrateBaseline *baseline, Error *err) MUST_CHECK;
+/* The other tool's ledger alone: can it be read, and is it not in the place of ours? */
+bool migrate_baseline_check(Arena *arena, Session *session, const char *from,
+                            const char *ledger_table, Error *err) MUST_CHECK;
 
 typedef struct {
     const char *up_path, *down_path;

@@ -1,6 +1,9 @@
 """`migrate baseline`: a database that holds its migrations already is taken over."""
 
+import zlib
+
 import pytest
+from support import rivals
 from support.migrations import Project, checksum
 
 
@@ -120,3 +123,202 @@ def test_production_wants_its_name(project):
     assert not project.exists("schema_migrations")
     vaxdb.ok(*arguments, "--confirm", database.name)
     assert project.ledger() == ["001_a.sql", "002_b.sql"]
+
+
+# ---- from another tool's ledger ------------------------------------------------------------------
+
+GOLANG = "CREATE TABLE {} (version bigint PRIMARY KEY, dirty boolean NOT NULL)"
+FLYWAY = """
+CREATE TABLE flyway_schema_history (
+    installed_rank int PRIMARY KEY, version varchar(50), description varchar(200) NOT NULL,
+    type varchar(20) NOT NULL, script varchar(1000) NOT NULL, checksum int,
+    installed_by varchar(100) NOT NULL, installed_on timestamp NOT NULL DEFAULT now(),
+    execution_time int NOT NULL, success boolean NOT NULL)
+"""
+
+
+def ours(project, name="vaxdb_migrations"):
+    project.vaxdb.write_config(f"[vaxdb]\nledger_table = {name}\n")
+
+
+def rows(project, table):
+    return project.query(f"SELECT * FROM {table} ORDER BY 1")
+
+
+def entered(project, ledger="vaxdb_migrations"):
+    text = "to_char(applied_at, 'YYYY-MM-DD HH24:MI')"
+    return project.query(f"SELECT name, {text} FROM {ledger} ORDER BY id")
+
+
+def flyway_checksum(text):
+    """As Flyway sums: the lines of the file without their ends, as a signed number."""
+    crc = 0
+    for line in text.splitlines():
+        crc = zlib.crc32(line.encode(), crc)
+    return crc - (1 << 32) if crc >= 1 << 31 else crc
+
+
+def flyway(project, files, **more):
+    project.database.execute(FLYWAY)
+    for rank, (name, text) in enumerate(files.items(), 1):
+        row = {"version": str(rank), "type": "SQL", "success": True}
+        row |= {"checksum": flyway_checksum(text)} | more.get(name.split("__")[0], {})
+        version = "NULL" if row["version"] is None else f"'{row['version']}'"
+        project.database.execute(
+            f"INSERT INTO flyway_schema_history VALUES ({rank}, {version}, 'x', '{row['type']}', "
+            f"'{name}', {row['checksum']}, 'x', '2026-01-0{rank} 12:34', 1, {row['success']})"
+        )
+
+
+def test_the_real_dbmate_is_taken_over(vaxdb, database):
+    project = Project(vaxdb, database)
+    for number in ("20260101000000", "20260102000000"):
+        up, down = f"CREATE TABLE t{number} ();", f"DROP TABLE t{number};"
+        project.write(f"{number}_t.sql", f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n")
+    done = rivals.dbmate(database, project.folder, "up")
+    assert done.returncode == 0, done.stdout
+    project.pair("20260103000000_new", "CREATE TABLE new (a int);", "DROP TABLE new;")
+    before = rows(project, "schema_migrations")
+    refused = project.fails(2, "baseline", "--from", "schema_migrations")
+    assert "\n      ledger_table = vaxdb_migrations\n" in refused.stderr
+    assert "dbmate" in refused.stderr
+    assert not project.exists("schema_migrations_runs")
+    ours(project)
+    taken = project.ok("baseline", "--from", "schema_migrations", "--json").json
+    assert taken["baselined"] == ["20260101000000_t.sql", "20260102000000_t.sql"]
+    assert taken["unmatched"] == []
+    assert rows(project, "schema_migrations") == before
+    assert project.applied("--no-lint") == ["20260103000000_new.sql"]
+    project.ok("down", "2")
+    assert project.exists("t20260101000000") and not project.exists("t20260102000000")
+
+
+def test_an_entry_without_a_file_is_listed(project):
+    project.database.execute("CREATE TABLE old (version varchar(255) PRIMARY KEY)")
+    project.database.execute("INSERT INTO old VALUES ('002'), ('0099')")
+    taken = project.ok("baseline", "--from", "old", "--json").json
+    assert (taken["baselined"], taken["unmatched"]) == (["002_b.sql"], ["0099"])
+    assert "0099" in project.ok("baseline", "--from", "old").stderr
+
+
+def test_golang_migrate_counts_up_to_its_version(vaxdb, database):
+    project = Project(vaxdb, database)
+    for number in ("000001", "000002", "000010"):
+        project.write(f"{number}_x.up.sql", f"CREATE TABLE x{number} ();")
+        project.write(f"{number}_x.down.sql", f"DROP TABLE x{number};")
+    database.execute(GOLANG.format("schema_migrations"))
+    database.execute("INSERT INTO schema_migrations VALUES (2, false)")
+    refused = project.fails(2, "baseline", "--from", "schema_migrations")
+    assert "ledger_table = vaxdb_migrations" in refused.stderr
+    ours(project)
+    project.ok("baseline", "--from", "public.schema_migrations")
+    states = {
+        "000001_x.up.sql": "applied",
+        "000002_x.up.sql": "applied",
+        "000010_x.up.sql": "pending",
+    }
+    assert project.states() == states
+
+
+def test_a_version_of_golang_migrate_without_its_file_is_listed(project):
+    project.database.execute(GOLANG.format("old"))
+    project.database.execute("INSERT INTO old VALUES (7, false)")
+    taken = project.ok("baseline", "--from", "old", "--dry-run", "--json").json
+    assert len(taken["baselined"]) == 3 and taken["unmatched"] == ["7"]
+
+
+def test_a_dirty_version_is_refused(project):
+    project.database.execute(GOLANG.format("old"))
+    project.database.execute("INSERT INTO old VALUES (2, true)")
+    refused = project.fails(3, "baseline", "--from", "old")
+    assert "migrate force" in refused.stderr
+    assert not project.exists("schema_migrations")
+
+
+V1, V2, R = "CREATE TABLE a (id int);\r\n-- é\r\n", "CREATE TABLE b (id int);", "SELECT 1;\n\n"
+
+
+def test_flyway_keeps_its_times_and_checksums(vaxdb, database):
+    project = Project(vaxdb, database)
+    files = {"V1__a.sql": V1, "V2__b.sql": V2, "R__view.sql": R}
+    flyway(project, files, R={"version": None})
+    for name, text in files.items():
+        project.write(name, text.encode())
+    project.write("V3__c.sql", "CREATE TABLE c (id int);")
+    project.ok("baseline", "--from", "flyway_schema_history")
+    assert entered(project, "schema_migrations") == [
+        ("V1__a.sql", "2026-01-01 12:34"),
+        ("V2__b.sql", "2026-01-02 12:34"),
+        ("R__view.sql", "2026-01-03 12:34"),
+    ]
+    assert project.states()["V3__c.sql"] == "pending"
+
+
+def test_a_file_that_flyway_ran_otherwise_is_refused(vaxdb, database):
+    project = Project(vaxdb, database)
+    flyway(project, {"V1__a.sql": V1, "V2__b.sql": V2})
+    project.write("V1__a.sql", V1.encode())
+    project.write("V2__b.sql", V2 + " -- more")
+    refused = project.fails(3, "baseline", "--from", "flyway_schema_history")
+    assert "V2__b.sql" in refused.stderr and "V1__a.sql" not in refused.stderr
+    assert not project.exists("schema_migrations")
+
+
+def test_what_flyway_undid_is_pending_and_what_failed_refused(vaxdb, database):
+    project = Project(vaxdb, database)
+    files = {"V1__a.sql": V1, "V2__b.sql": V2, "U2__b.sql": "DROP TABLE b;"}
+    undone = {"version": "2", "type": "UNDO_SQL"}
+    flyway(project, files, U2=undone)
+    project.write("V1__a.sql", V1.encode())
+    project.write("V2__b.sql", V2)
+    taken = project.ok("baseline", "--from", "flyway_schema_history", "--dry-run", "--json").json
+    assert taken["baselined"] == ["V1__a.sql"]
+    database.execute("UPDATE flyway_schema_history SET success = false WHERE installed_rank = 3")
+    refused = project.fails(3, "baseline", "--from", "flyway_schema_history")
+    assert "U2__b.sql" in refused.stderr
+    database.execute("UPDATE flyway_schema_history SET success = true WHERE installed_rank = 3")
+    database.execute("UPDATE flyway_schema_history SET success = false WHERE installed_rank = 1")
+    refused = project.fails(3, "baseline", "--from", "flyway_schema_history")
+    assert "V1__a.sql" in refused.stderr and "flyway repair" in refused.stderr
+
+
+def test_the_real_sqitch_is_taken_over(vaxdb, database, scratch):
+    project = Project(vaxdb, database)
+    for arguments in (
+        ["init", "one", "--engine", "pg"],
+        ["add", "first", "-n", "The first."],
+        ["add", "second", "-n", "The second."],
+        ["deploy"],
+        ["add", "third", "-n", "The third."],
+    ):
+        done = rivals.sqitch(database, scratch, *arguments)
+        assert done.returncode == 0, done.stdout
+    folder = scratch / "deploy"
+    # Sqitch knows the order by its plan; here the names have it.
+    (folder / "first.sql").rename(folder / "001_first.sql")
+    project.ok("baseline", "--from", "sqitch", "--dir", folder)
+    status = project.ok("status", "--json", "--dir", folder).json["migrations"]
+    assert {row["name"]: row["state"] for row in status} == {
+        "001_first.sql": "applied",
+        "second.sql": "applied",
+        "third.sql": "pending",
+    }
+    times = "SELECT to_char(%s::timestamp, 'YYYY-MM-DD HH24:MI') FROM %s ORDER BY %s"
+    assert [time for _, time in entered(project, "schema_migrations")] == [
+        time
+        for (time,) in project.query(times % ("committed_at", "sqitch.changes", "committed_at"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "columns, said",
+    [
+        ("(a int)", "no ledger of a tool"),
+        ("(id int, name text, checksum text, applied_at date)", "vaxdb has it"),
+    ],
+)
+def test_a_table_of_nobody_is_refused(project, columns, said):
+    project.database.execute(f"CREATE TABLE other {columns}")
+    assert said in project.fails(2, "baseline", "--from", "other").stderr
+    assert "no table" in project.fails(2, "baseline", "--from", "nothing").stderr
+    project.fails(2, "baseline", "--from", "other", "--to", "001_a")
