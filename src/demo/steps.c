@@ -109,7 +109,7 @@ static bool run_migrations(Demo *demo, json_t *facts, Error *err)
                  {ENV_PRODUCTION, "as staging proved them, behind a verified backup"}};
     demo_say(demo, "A migration is a file that changes the database from one version to the next.");
     for (size_t i = 0; i < COUNT_OF(order); i++) {
-        GuardedReport report;
+        GuardedReport report = {0};
         if (!migrate_one(demo, order[i].env, &report, err))
             return false;
         const char *env = env_name(order[i].env);

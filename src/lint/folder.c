@@ -364,8 +364,8 @@ bool lint_folder(Arena *arena, const LintOptions *options, LintReport *report, E
     _cleanup_json_ json_t *wanted = NULL, *numbers = json_object();
     Folder folder = {
         .run = &run, .options = options, .here = working_directory(arena), .numbers = numbers};
-    MigrationFiles scanned;
-    MigrateStatus status;
+    MigrationFiles scanned = {0};
+    MigrateStatus status = {0};
     bool ok = take_all_wanted(&folder, err);
     wanted = folder.wanted;
     if (!ok || !prepare(&run, err))

@@ -86,8 +86,7 @@ char *model_signature_of_key(Arena *arena, const json_t *constraint, const Model
 void model_create_table(Model *model, const json_t *statement, char kind);
 void model_create_as(Model *model, const json_t *query, const json_t *into, char kind);
 void model_alter_table(Model *model, const json_t *statement);
-void model_add_constraint(Model *model, ModelTable *table, const json_t *constraint,
-                          const char *column);
+void model_add_constraint(Model *model, ModelTable *table, const json_t *node, const char *column);
 void model_create_index(Model *model, const json_t *statement);
 /* model_objects.c: DROP, RENAME, SET SCHEMA, views. */
 void model_create_view(Model *model, const json_t *statement);

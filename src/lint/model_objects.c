@@ -213,7 +213,7 @@ static void rename_constraint(Model *model, ModelTable *table, const char *from,
 {
     const IndexHome *home = table ? model_find_index(model, table->schema, from) : NULL;
     const ModelIndex *index = model_index_in(home);
-    if (index && index->constraint && home->table == table) {
+    if (home && index && index->constraint && home->table == table) {
         rename_index(model, home, to);
         return;
     }

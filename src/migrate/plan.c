@@ -141,9 +141,11 @@ bool migrate_check_order(Arena *arena, const MigrateStatus *status, const Migrat
         if (status->items[i].entry)
             newest = &status->items[i];
     }
+    if (!newest)
+        return true;
     StrList early;
     str_list_init(&early, arena);
-    for (size_t i = 0; newest && i < plan->count; i++) {
+    for (size_t i = 0; i < plan->count; i++) {
         /* A half-done one has begun in its turn and only goes on. */
         if (plan->steps[i].migration->state == MIGRATION_PENDING &&
             migration_name_compare(plan->steps[i].name, newest->name) < 0)

@@ -32,8 +32,10 @@ static void add_change(Diffing *diffing, const SchemaObject *before, const Schem
 
 static int compare(const SchemaObject *one, const SchemaObject *two)
 {
-    if (!one || !two)
-        return one ? -1 : 1;
+    if (!two)
+        return -1;
+    if (!one)
+        return 1;
     int order = strcmp(one->kind, two->kind);
     return order ? order : strcmp(one->name, two->name);
 }

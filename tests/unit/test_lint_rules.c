@@ -403,8 +403,10 @@ static void long_lines_are_cut_around_the_finding(UNUSED void **state)
     size_t length = (size_t)1 << 20;
     char *text = arena_alloc(arena, length + 64);
     memset(text, ' ', length);
-    memcpy(text, "SELECT 1;", 9);
-    memcpy(text + length, "DROP TABLE t;", 13);
+    static const char first[] = "SELECT 1;";
+    static const char last[] = "DROP TABLE t;";
+    memcpy(text, first, sizeof first - 1);
+    memcpy(text + length, last, sizeof last);
     LintReport report = lint(arena, text);
     const LintFinding *finding = find(&report, "drop-table");
     assert_int_equal(finding->column, (int)length + 12);

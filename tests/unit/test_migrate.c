@@ -80,7 +80,7 @@ static void reads_annotations(UNUSED void **state)
 /* The statements that run up | down, with their lines, or the error's first line. */
 static char *describe_section(Arena *arena, const char *text, bool down)
 {
-    Script script;
+    Script script = {0};
     Error err = {0};
     if (!(down ? script_parse_down : script_parse)(arena, "f.sql", text, strlen(text), &script,
                                                    &err))
