@@ -32,10 +32,6 @@ static void add_change(Diffing *diffing, const SchemaObject *before, const Schem
 
 static int compare(const SchemaObject *one, const SchemaObject *two)
 {
-    if (!two)
-        return -1;
-    if (!one)
-        return 1;
     int order = strcmp(one->kind, two->kind);
     return order ? order : strcmp(one->name, two->name);
 }
@@ -126,10 +122,12 @@ void schema_diff(Arena *arena, const Schema *before, const Schema *after, Schema
     str_list_init(&diff->reordered, arena);
     Diffing diffing = {.arena = arena, .diff = diff};
     size_t i = 0, j = 0;
-    while (i < before->count || j < after->count) {
+    for (;;) {
         const SchemaObject *one = i < before->count ? &before->items[i] : NULL;
         const SchemaObject *two = j < after->count ? &after->items[j] : NULL;
-        int order = compare(one, two);
+        if (!one && !two)
+            break;
+        int order = !one ? 1 : !two ? -1 : compare(one, two);
         if (order < 0)
             add_change(&diffing, one, NULL);
         else if (order > 0)
