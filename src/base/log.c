@@ -17,9 +17,11 @@ void log_init(Log *log, FILE *out, bool no_color)
     log->color = log->terminal && !no_color && str_empty(no_color_env);
 }
 
-/* A line of talk must not be drawn behind a progress bar. */
-static void clear_bar(Log *log)
+/* A line of talk must not be drawn behind a progress bar, nor into the middle of what goes to
+ * standard output where both go to one place. */
+static void begin_line(Log *log)
 {
+    (void)fflush(stdout);
     if (log->bar_width) {
         (void)fprintf(log->out, "\r%*s\r", log->bar_width, "");
         log->bar_width = 0;
@@ -28,7 +30,7 @@ static void clear_bar(Log *log)
 
 static void say(Log *log, const char *prefix, const char *format, va_list arguments)
 {
-    clear_bar(log);
+    begin_line(log);
     (void)fputs(prefix, log->out);
     (void)vfprintf(log->out, format, arguments);
     (void)fputc('\n', log->out);
@@ -65,7 +67,7 @@ void log_warn(Log *log, const char *format, ...)
 
 void log_error(Log *log, const Error *err)
 {
-    clear_bar(log);
+    begin_line(log);
     (void)fprintf(log->out, "%serror:%s %s\n", log_red(log), log_reset(log), err->message);
     if (err->hint[0])
         (void)fprintf(log->out, "%shint:%s %s\n", log_bold(log), log_reset(log), err->hint);
@@ -113,7 +115,7 @@ bool log_confirm(Log *log, Error *err, const char *format, ...)
         (void)error_set(err, ERR_REFUSED, "%s: there is no terminal to ask on", question);
         return error_hint(err, "answer it beforehand with -y");
     }
-    clear_bar(log);
+    begin_line(log);
     (void)fprintf(log->out, "%s [y/N] ", question);
     (void)fflush(log->out);
     char answer[64];
@@ -136,7 +138,7 @@ bool log_confirm_words(Log *log, const char *words, Error *err, const char *form
     }
     if (!log->can_ask)
         return error_set(err, ERR_REFUSED, "%s: there is no terminal to ask on", question);
-    clear_bar(log);
+    begin_line(log);
     (void)fprintf(log->out, "%s\nType %s%s%s to go on: ", question, log_bold(log), words,
                   log_reset(log));
     (void)fflush(log->out);

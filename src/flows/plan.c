@@ -105,14 +105,17 @@ static void read_script(Reading *now, const Script *script, size_t first, See se
         Error ignored = {0};
         if (statement->left_out)
             continue;
-        statement_read(now->arena, script->text + statement->piece.start, statement->piece.length,
-                       &what, &tree, &ignored);
+        const SqlPiece *piece = &statement->piece;
+        const char *text = script->text + piece->start;
+        statement_read(now->arena, text, piece->length, &what, &tree, &ignored);
         const json_t *node = open_statement(tree, &type);
         now->file->not_analysed += apply && !what.analysed;
         if (type)
             see(now, type, node);
-        if (apply && (type || !what.analysed))
+        if (apply && type)
             model_apply(now->model, type, node, now->ordinal);
+        else if (apply && !what.analysed)
+            model_apply_unread(now->model, text, piece->length, now->ordinal);
     }
 }
 

@@ -50,8 +50,10 @@ static bool run_statement(LintRun *run, LintText *text, size_t index, Model *mod
         run_checks(&now);
     undo_see(run, &now);
     bool data = !now.type && what.analysed && now.length > DATA_MIN_BYTES;
-    if (apply && !data)
+    if (apply && now.type)
         model_apply(model, now.type, now.node, text->file.ordinal);
+    else if (apply && !data)
+        model_apply_unread(model, text->file.text + now.start, now.length, text->file.ordinal);
     return true;
 }
 

@@ -40,6 +40,17 @@ bool model_is_uncertain(const Model *model)
     return model->uncertain;
 }
 
+bool model_knows(const Model *model, const ModelTable *table)
+{
+    return table && !table->uncertain && !model->uncertain &&
+           !name_map_get(&model->unread, "", table->name);
+}
+
+bool model_was_read(const Model *model, const char *name)
+{
+    return !name_map_has(&model->unread, "", name);
+}
+
 const ModelTable *model_made_at(const Model *model, const json_t *range)
 {
     return name_map_get(&model->relations, model_home(model, node_text(range, "schemaname")),
@@ -143,7 +154,8 @@ static bool is_system(const char *schema, const char *name)
 
 bool model_is_missing(const Model *model, const char *schema, const char *name)
 {
-    if (!name || model->uncertain || is_system(schema, name) || model_find(model, schema, name))
+    if (!name || model->uncertain || is_system(schema, name) || model_find(model, schema, name) ||
+        name_map_get(&model->unread, "", name))
         return false;
     if (model->loaded)
         return true;

@@ -86,15 +86,22 @@ typedef struct Model Model;
 Model *model_create(Arena *arena);
 /* Everything of the database in a handful of queries; session is outside a transaction. */
 bool model_load(Model *model, Session *session, Error *err) MUST_CHECK;
-/* The effect of one statement. type NULL: one that the grammar did not take, or code (DO, CALL):
- * what it did is not known, and from then on nothing is called missing. */
+/* The effect of one statement. Of code (DO, CALL) it is not known what it did, and from then on
+ * nothing is called missing. */
 void model_apply(Model *model, const char *type, const json_t *node, size_t file_ordinal);
+/* Of a statement that the grammar did not take: what it names is not known any more, or, where it
+ * may have touched more than that, nothing is. */
+void model_apply_unread(Model *model, const char *text, size_t length, size_t file_ordinal);
 /* The statements that follow are of this file, which starts with the session's own search path. */
 void model_begin_file(Model *model, size_t file_ordinal);
 
 bool model_is_complete(const Model *model); /* what is not in it does not exist */
 /* Something ran that cannot be followed, such as a DO block. */
 bool model_is_uncertain(const Model *model);
+/* Is the table there, and as the model has it? */
+bool model_knows(const Model *model, const ModelTable *table);
+/* Did every statement that names it have a parse tree? */
+bool model_was_read(const Model *model, const char *name);
 int model_server_version(const Model *model); /* 0 without a server */
 /* Is it sure that there is no such table, view or sequence? Without a server only of what the files
  * made and dropped again. */

@@ -361,8 +361,5 @@ void model_apply(Model *model, const char *type, const json_t *node, size_t file
 {
     if (file_ordinal != model->file)
         model_begin_file(model, file_ordinal);
-    if (type)
-        apply(model, type, node);
-    else
-        model->uncertain = true;
+    apply(model, type, node);
 }

@@ -38,6 +38,8 @@ struct Model {
     NameMap schemas, extensions;
     NameMap opclasses;   /* method, type: where there is a default */
     NameMap user_types;  /* schema, name */
+    NameMap unread;      /* "", name: in a statement that the grammar did not take; NULL: one that
+                            changes no table */
     NameMap *signatures; /* "", definition: char *; filled when asked */
     StrList path, default_path;
     size_t file;

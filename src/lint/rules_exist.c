@@ -37,8 +37,8 @@ static const ModelTable *table_of(const LintStatement *now, const json_t *range)
 
 static bool knows_columns(const LintStatement *now, const ModelTable *table)
 {
-    return table && !table->uncertain && !model_is_uncertain(now->model) &&
-           (table->kind == 'r' || table->kind == 'p') && !is_out_of_order(now);
+    return model_knows(now->model, table) && (table->kind == 'r' || table->kind == 'p') &&
+           !is_out_of_order(now);
 }
 
 static bool is_system_column(const char *name)
@@ -141,8 +141,8 @@ static void check_create_table(const LintStatement *now)
     }
     const ModelTable *there =
         node_is(range, "relpersistence", "t") ? NULL : model_made_at(now->model, range);
-    if (there && !node_flag(now->node, "if_not_exists") && !is_out_of_order(now) &&
-        !model_is_uncertain(now->model))
+    if (model_knows(now->model, there) && !node_flag(now->node, "if_not_exists") &&
+        !is_out_of_order(now))
         lint_add(now, "table-exists", node_location(range, false), "%s is there already",
                  lint_relation_name(now, range));
 }
@@ -237,7 +237,7 @@ static void check_index_exists(const LintStatement *now)
     const ModelTable *of = NULL;
     const ModelIndex *index =
         table && name ? model_index(now->model, table->schema, name, &of) : NULL;
-    if (!index || is_out_of_order(now) || model_is_uncertain(now->model))
+    if (!index || is_out_of_order(now) || !model_knows(now->model, of))
         return;
     bool concurrent = node_flag(now->node, "concurrent");
     if (!node_flag(now->node, "if_not_exists")) {
@@ -274,8 +274,8 @@ static void check_dropped_index(const LintStatement *now, const char *schema, co
                           table->name);
     else if (index && index->constraint)
         return;
-    else if (!index && model_is_complete(now->model) && !node_flag(now->node, "missing_ok") &&
-             !is_out_of_order(now))
+    else if (!index && model_is_complete(now->model) && model_was_read(now->model, name) &&
+             !node_flag(now->node, "missing_ok") && !is_out_of_order(now))
         lint_add(now, "drop-missing", -1, "there is no index %s", name);
 }
 
@@ -304,7 +304,7 @@ static void check_dropped_table(const LintStatement *now, const char *schema, co
             lint_add(now, "drop-missing", -1, "there is no table %s", name);
         return;
     }
-    if (node_is(now->node, "behavior", "DROP_CASCADE") || model_is_uncertain(now->model) ||
+    if (node_is(now->node, "behavior", "DROP_CASCADE") || !model_knows(now->model, table) ||
         is_out_of_order(now))
         return;
     for (size_t i = 0; i < table->referencing_count; i++) {
@@ -349,7 +349,7 @@ static void check_view_columns(const LintStatement *now)
     const json_t *commands = json_object_get(now->node, "cmds");
     size_t i;
     json_t *item;
-    if (!table || is_out_of_order(now) || model_is_uncertain(now->model))
+    if (is_out_of_order(now) || !model_knows(now->model, table))
         return;
     json_array_foreach(commands, i, item)
     {

@@ -189,8 +189,8 @@ static void check_referenced(const LintStatement *now, const Key *key, const jso
 {
     const ModelTable *referenced = table_of(now, json_object_get(constraint, "pktable"));
     int64_t location = node_location(constraint, false);
-    if (!referenced || referenced->uncertain || model_is_uncertain(now->model) ||
-        lint_is_down(now) || now->file->resumed || referenced == key->table)
+    if (!model_knows(now->model, referenced) || lint_is_down(now) || now->file->resumed ||
+        referenced == key->table)
         return;
     const json_t *list = json_object_get(constraint, "pk_attrs");
     size_t count = json_array_size(list);

@@ -151,6 +151,24 @@ def test_a_syntax_error_of_the_server_hides_nothing_after_it(project):
     assert rules >= {(1, "syntax-error"), (2, "drop-database")}
 
 
+def test_names_are_still_checked_behind_a_syntax_error(project):
+    project.write("001_a.sql", "CREATE TABLE a (b int);\nCREATE TABLE c (d int);\n")
+    project.write("002_b.sql", "CREATE INDEX i ON a (b + 1);\nALTER TABLE c ADD COLUMM e int;\n")
+    project.write("003_c.sql", "CREATE INDEX j ON a (nope);\nCREATE INDEX k ON c (e);\n")
+    project.write("004_d.sql", "CREATE INDEX l ON none (x);\nDROP INDEX i;\n")
+    places = {
+        ("002_b.sql", 1, "index-expression-parentheses"),
+        ("002_b.sql", 2, "syntax-error"),
+        ("003_c.sql", 1, "missing-column"),
+    }
+    without = errors(alone(project, "--json", status=4))
+    assert without >= places
+    found = errors(project.fails(4, "lint", "--json"))
+    assert found >= places | {("004_d.sql", 1, "missing-table")}
+    silent = {("003_c.sql", 2), ("004_d.sql", 2)}
+    assert not silent & {(file, line) for file, line, _ in without | found}
+
+
 def test_half_a_migration_is_judged_by_its_rest(project):
     project.write("001_a.sql", "-- migrate:transaction none\nDROP SCHEMA IF EXISTS x;\nSELECT 1/0;\n")
     project.fails(1, "up")
