@@ -10,6 +10,9 @@
 /* Data as long as this is not parsed: its tree would take a hundred times its size. */
 #define PARSE_MAX_BYTES ((size_t)1 << 20)
 #define FIRST_WORDS     8
+/* Deeper trees are not made: libpg_query prints them by recursion without a look at its stack, and
+ * 8 MB of it end at some 60,000 levels. */
+#define NESTING_MAX ((size_t)20000)
 
 bool statement_needs_no_transaction(StatementKind kind)
 {
@@ -24,8 +27,73 @@ static bool parse_failed(const PgQueryError *error, Error *err)
     return false;
 }
 
+/* ---- how deep it can be ------------------------------------------------------------------ */
+
+typedef struct {
+    size_t item;      /* tokens since the last comma: each may be one level around those before */
+    size_t most;      /* of the items before */
+    size_t set_words; /* UNION and the like, which hold what stands on both sides of commas */
+} Nesting;
+
+static void close_item(Nesting *level)
+{
+    if (level->item > level->most)
+        level->most = level->item;
+    level->item = 0;
+}
+
+static bool is_set_word(const SqlLexer *lexer, SqlToken token)
+{
+    return sql_token_is(lexer, token, "union") || sql_token_is(lexer, token, "intersect") ||
+           sql_token_is(lexer, token, "except");
+}
+
+static size_t levels_of(Nesting *level)
+{
+    close_item(level);
+    return level->most + level->set_words;
+}
+
+/* Tells by the tokens alone, with too many levels rather than too few: 1+1+1 is nested too. */
+static bool is_nested_deeply(const char *text, size_t length)
+{
+    if (length <= NESTING_MAX)
+        return false;
+    _cleanup_free_ Nesting *levels = calloc(NESTING_MAX, sizeof(*levels));
+    assert(levels);
+    SqlLexer lexer;
+    sql_lexer_init(&lexer, text, length);
+    for (size_t open = 0; open + 1 < NESTING_MAX && levels[open].item <= NESTING_MAX;) {
+        SqlToken token = sql_lexer_next(&lexer);
+        Nesting *level = &levels[open];
+        if (token.kind == TOKEN_END || token.kind == TOKEN_ERROR)
+            return levels_of(level) > NESTING_MAX;
+        level->item++;
+        level->set_words += is_set_word(&lexer, token);
+        if (token.kind != TOKEN_SYMBOL)
+            continue;
+        char symbol = text[token.start];
+        if (symbol == ',' || symbol == ';')
+            close_item(level);
+        if (symbol == '(' || symbol == '[')
+            levels[++open] = (Nesting){0};
+        else if ((symbol == ')' || symbol == ']') && open > 0)
+            levels[--open].item += levels_of(level);
+    }
+    return true;
+}
+
+static bool fail_nested(Error *err)
+{
+    (void)error_set(err, ERR_PROBLEMS, "the statement is nested too deeply to be analysed");
+    err->position = 1;
+    return false;
+}
+
 bool statement_tree(const char *text, json_t **tree, Error *err)
 {
+    if (is_nested_deeply(text, strlen(text)))
+        return fail_nested(err);
     PgQueryParseResult parsed = pg_query_parse(text);
     bool ok = parsed.error ? parse_failed(parsed.error, err)
                            : json_parse(parsed.parse_tree, strlen(parsed.parse_tree),
@@ -345,13 +413,14 @@ static void see_node(Classifier *now, size_t type)
 }
 
 /* Most statements are of no kind that matters: their tree's first node name says so and the tree is
- * not read unless it is wanted. A SELECT matters when it could be a set_config. */
-static void see_tree(Classifier *now, const char *text, json_t **tree)
+ * not read unless it is wanted. A SELECT matters when it could be a set_config. False where it is
+ * nested deeper than JSON is read. */
+static bool see_tree(Classifier *now, const char *text, json_t **tree)
 {
     static const char start[] = "\"stmts\":[{\"stmt\":{\"";
     const char *at = strstr(text, start);
     if (!at)
-        return;
+        return true;
     at += sizeof(start) - 1;
     size_t width = strcspn(at, "\""), type = COUNT_OF(node_types);
     for (size_t i = 0; i < COUNT_OF(node_types); i++) {
@@ -362,11 +431,11 @@ static void see_tree(Classifier *now, const char *text, json_t **tree)
         !strcasestr(now->text, "set_config"))
         type = COUNT_OF(node_types);
     if (type == COUNT_OF(node_types) && !tree)
-        return;
+        return true;
     _cleanup_json_ json_t *root = NULL;
     Error ignored = {0};
     if (!json_parse(text, strlen(text), "the parse tree", &root, &ignored))
-        return;
+        return false;
     if (type < COUNT_OF(node_types)) {
         const json_t *first = json_array_get(json_object_get(root, "stmts"), 0);
         now->node = json_object_get(json_object_get(first, "stmt"), node_types[type].node);
@@ -374,6 +443,7 @@ static void see_tree(Classifier *now, const char *text, json_t **tree)
     }
     if (tree)
         *tree = TAKE(root);
+    return true;
 }
 
 /* ---- by its words ------------------------------------------------------------------------ */
@@ -442,6 +512,15 @@ static bool is_bulk(const FirstWords *first, size_t length)
             word_is(first, 0, "update") || word_is(first, 0, "with"));
 }
 
+static bool parse(Classifier *now, json_t **tree, Error *err)
+{
+    PgQueryParseResult parsed = pg_query_parse(now->text);
+    bool ok = parsed.error ? parse_failed(parsed.error, err)
+                           : see_tree(now, parsed.parse_tree, tree) || fail_nested(err);
+    pg_query_free_parse_result(parsed);
+    return ok;
+}
+
 void statement_read(Arena *arena, const char *text, size_t length, Statement *statement,
                     json_t **tree, Error *syntax)
 {
@@ -450,19 +529,19 @@ void statement_read(Arena *arena, const char *text, size_t length, Statement *st
     read_first_words(&first, text, length);
     if (is_bulk(&first, length))
         return;
-    _cleanup_free_ char *terminated = strndup(text, length);
-    assert(terminated);
-    PgQueryParseResult parsed = pg_query_parse(terminated);
-    if (parsed.error) {
-        statement->analysed = false;
-        if (syntax)
-            (void)parse_failed(parsed.error, syntax);
-        classify_by_words(&first, statement);
-    } else {
+    Error why = {0};
+    statement->analysed = !is_nested_deeply(text, length) || fail_nested(&why);
+    if (statement->analysed) {
+        _cleanup_free_ char *terminated = strndup(text, length);
+        assert(terminated);
         Classifier now = {arena, terminated, length, NULL, statement};
-        see_tree(&now, parsed.parse_tree, tree);
+        statement->analysed = parse(&now, tree, &why);
     }
-    pg_query_free_parse_result(parsed);
+    if (statement->analysed)
+        return;
+    if (syntax)
+        *syntax = why;
+    classify_by_words(&first, statement);
 }
 
 void statement_classify(Arena *arena, const char *text, size_t length, Statement *statement,

@@ -1,8 +1,8 @@
 /* What one SQL statement is: libpg_query (PostgreSQL 15's own grammar) behind one header, included
  * nowhere else. What it rejects may still be SQL of a newer server: such a statement is told apart
  * by its first words only, `analysed` is false and the server has the last word
- * (session_check_syntax). Linear in the length of the statement. libpg_query keeps its state by
- * thread; any thread may call. */
+ * (session_check_syntax). So is one that is nested too deeply to be read here. Linear in the length
+ * of the statement. libpg_query keeps its state by thread; any thread may call. */
 #pragma once
 
 #include "base/arena.h"
@@ -61,8 +61,8 @@ bool statement_needs_no_transaction(StatementKind kind);
  * in the arena. */
 void statement_classify(Arena *arena, const char *text, size_t length, Statement *statement,
                         Error *syntax);
-/* The same, and its parse tree (the caller's; *tree stays as it is where there is none: rejected,
- * data of more than a megabyte, nested too deeply to be read). Parses once. */
+/* The same, and its parse tree (the caller's; *tree stays as it is where there is none: not
+ * analysed, or data of more than a megabyte). Parses once. */
 void statement_read(Arena *arena, const char *text, size_t length, Statement *statement,
                     json_t **tree, Error *syntax);
 

@@ -170,6 +170,67 @@ static void large_data_is_not_parsed(UNUSED void **state)
     assert_true(statement.analysed);
 }
 
+/* What the grammar takes to any depth, and what only looks deep. Each is a statement of a length at
+ * which a tree of one level for each repetition does not fit the stack. */
+static void no_depth_is_too_deep(UNUSED void **state)
+{
+    static const struct {
+        const char *head, *repeated, *tail;
+        int times;
+        bool analysed;
+    } cases[] = {
+        {"SELECT 1", "+1", "", 500000, false},
+        {"SELECT 1", "::a", "", 350000, false},
+        {"SELECT a", " COLLATE b", "", 100000, false},
+        {"SELECT * FROM t", " JOIN t USING (a, b)", "", 100000, false},
+        {"SELECT 1, 2", " UNION SELECT 1, 2", "", 100000, false},
+        {"SELECT ", "(", "1", 500000, false},
+        {"SELECT ", "f(1, ", "1", 200000, false},
+        {"SELECT ", "NOT ", "true", 250000, false},
+        {"CREATE INDEX CONCURRENTLY i ON t ((1", "+1", "))", 100000, false},
+        {"SELECT 1", " + f(1, 2, 3, 4)", "", 100, true},
+        {"SELECT 1 WHERE a IN (1", ", 1", ")", 100000, true},
+        {"CREATE TABLE t (a int", ", b text CHECK (b <> 'x' AND length(b) < 9)", ")", 5000, true},
+        {"CREATE FUNCTION f() RETURNS int BEGIN ATOMIC", " SELECT 1;", " END", 20000, true},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        _cleanup_arena_ Arena *arena = arena_create();
+        _cleanup_buffer_ Buffer text;
+        buffer_init(&text, BUFFER_MAX_FILE);
+        (void)buffer_append_str(&text, cases[i].head);
+        for (int n = 0; n < cases[i].times; n++)
+            (void)buffer_append_str(&text, cases[i].repeated);
+        (void)buffer_append_str(&text, cases[i].tail);
+        Statement statement;
+        Error why = {0};
+        _cleanup_json_ json_t *tree = NULL;
+        statement_read(arena, text.data, text.length, &statement, &tree, &why);
+        assert_int_equal(statement.analysed, cases[i].analysed);
+        assert_int_equal(tree != NULL, cases[i].analysed);
+        assert_int_equal(why.position > 0, !cases[i].analysed);
+        bool index = statement_needs_no_transaction(statement.kind);
+        assert_int_equal(index, strstr(cases[i].head, "CONCURRENTLY") != NULL);
+    }
+}
+
+/* Deeper than JSON is read, and not too deep for the grammar. */
+static void a_tree_that_cannot_be_read_is_not_analysed(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    _cleanup_buffer_ Buffer text;
+    buffer_init(&text, BUFFER_MAX_FILE);
+    (void)buffer_append_str(&text, "DELETE FROM t WHERE 1");
+    for (int n = 0; n < 3000; n++)
+        (void)buffer_append_str(&text, "+1");
+    Statement statement;
+    Error why = {0};
+    _cleanup_json_ json_t *tree = NULL;
+    statement_read(arena, text.data, text.length, &statement, &tree, &why);
+    assert_false(statement.analysed);
+    assert_null(tree);
+    assert_string_equal(why.message, "the statement is nested too deeply to be analysed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +240,8 @@ int main(void)
         cmocka_unit_test(knows_newer_syntax_by_its_words),
         cmocka_unit_test(positions_are_characters),
         cmocka_unit_test(large_data_is_not_parsed),
+        cmocka_unit_test(no_depth_is_too_deep),
+        cmocka_unit_test(a_tree_that_cannot_be_read_is_not_analysed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
