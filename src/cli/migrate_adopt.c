@@ -81,6 +81,8 @@ static const OptionSpec baseline_options[] = {
      .help = "the newest migration that the database holds already"},
     {.name = "from", .kind = OPTION_TEXT, .argument = "TABLE",
      .help = "take over what the ledger of dbmate, golang-migrate, Flyway or Sqitch lists"},
+    {.name = "project", .kind = OPTION_TEXT, .argument = "NAME",
+     .help = "the project of Sqitch, where its ledger holds several"},
     OPTION_END,
 };
 /* clang-format on */
@@ -115,7 +117,8 @@ static bool print_baseline(Context *context, const MigrateBaseline *baseline, Er
 static bool read_baseline(const Context *context, BaselineSpec *spec, Error *err)
 {
     *spec = (BaselineSpec){.to = options_text(context->options, "to"),
-                           .from = options_text(context->options, "from")};
+                           .from = options_text(context->options, "from"),
+                           .project = options_text(context->options, "project")};
     if (str_empty(spec->to) != str_empty(spec->from))
         return true;
     (void)error_set(err, ERR_USAGE, "baseline wants one of --to MIGRATION and --from TABLE");
@@ -128,7 +131,7 @@ static bool plan_baseline(MigrateWork *work, const BaselineSpec *what, MigrateBa
                           Error *err)
 {
     MigrateStatus *status = arena_alloc(work->context->arena, sizeof(*status));
-    return (!what->from || migrate_baseline_check(work->context->arena, work->session, what->from,
+    return (!what->from || migrate_baseline_check(work->context->arena, work->session, what,
                                                   work->options.ledger_table, err)) &&
            migrate_work_status(work, status, err) &&
            migrate_baseline_plan(work->context->arena, work->session, &work->options, status, what,

@@ -64,41 +64,68 @@ static bool add_foreign(Arena *arena, const ForeignEntry *entry, const Migration
                         StrList *changed, MigrateBaseline *baseline, Error *err)
 {
     bool same = true;
-    if (!foreign_same_text(arena, entry, migration->file, &same, err))
+    if (!entry->and_before && !foreign_same_text(arena, entry, migration->file, &same, err))
         return false;
     if (!same)
         str_list_add(changed, migration->name);
     return add(migration, entry->applied_at, baseline, err);
 }
 
+static bool refuse_texts(Arena *arena, const StrList *changed, Error *err)
+{
+    if (changed->count == 0)
+        return true;
+    (void)error_set(err, ERR_REFUSED, "changed since the other tool ran it: %s",
+                    str_list_join(changed, arena, ", "));
+    return error_hint(err, "bring the file back as it was (git checkout); or, if it is right as it "
+                           "is, let `flyway repair` accept it (`flyway migrate` runs a repeatable "
+                           "one again), then run this again");
+}
+
+/* A change that was reworked is several files, and the ledger does not say which are deployed. */
+static bool check_reworked(const Foreign *foreign, const ForeignEntry *entry,
+                           const ForeignMatch *match, const MigrationFiles *files, Error *err)
+{
+    bool tagged = false;
+    size_t deployed = 0;
+    for (size_t i = 0; i < match->count; i++)
+        tagged = tagged || strchr(files->items[match->keys[i].file].name, '@');
+    for (size_t i = 0; tagged && i < foreign->count; i++)
+        deployed += str_equal(foreign->entries[i].name, entry->name);
+    if (!tagged || foreign->tool != FOREIGN_SQITCH || deployed >= match->count)
+        return true;
+    (void)error_set(err, ERR_REFUSED, "%s was reworked: of its %zu files %zu %s deployed",
+                    entry->name, match->count, deployed, deployed == 1 ? "is" : "are");
+    return error_hint(err, "deploy the rest with sqitch and run this again, or name the newest "
+                           "applied migration with --to MIGRATION");
+}
+
+/* Files come first in a status, in their order, so a key's file is an item's place. */
 static bool plan_from(Arena *arena, const MigrateStatus *status, const Foreign *foreign,
                       MigrateBaseline *baseline, Error *err)
 {
     StrList changed;
+    ForeignIndex index;
     bool *taken = arena_array(arena, status->files.count, sizeof(*taken));
     str_list_init(&changed, arena);
     memset(taken, 0, status->files.count * sizeof(*taken));
+    foreign_index(arena, foreign->tool, &status->files, &index);
     for (size_t i = 0; i < foreign->count; i++) {
-        bool found = false;
-        for (size_t j = 0; j < status->files.count; j++) {
-            const Migration *migration = &status->items[j];
-            if (!foreign_matches(foreign, &foreign->entries[i], migration->file))
-                continue;
-            found = found || foreign_names(foreign, &foreign->entries[i], migration->file);
-            if (!taken[j] &&
-                !add_foreign(arena, &foreign->entries[i], migration, &changed, baseline, err))
+        const ForeignEntry *entry = &foreign->entries[i];
+        ForeignMatch match = foreign_match(&index, entry);
+        if (!match.named)
+            str_list_add(&baseline->unmatched, entry->name);
+        if (!check_reworked(foreign, entry, &match, &status->files, err))
+            return false;
+        for (size_t k = 0; k < match.count; k++) {
+            size_t file = match.keys[k].file;
+            if (!taken[file] &&
+                !add_foreign(arena, entry, &status->items[file], &changed, baseline, err))
                 return false;
-            taken[j] = true;
+            taken[file] = true;
         }
-        if (!found)
-            str_list_add(&baseline->unmatched, foreign->entries[i].name);
     }
-    if (changed.count == 0)
-        return true;
-    (void)error_set(err, ERR_REFUSED, "changed since the other tool ran it: %s",
-                    str_list_join(&changed, arena, ", "));
-    return error_hint(err, "bring the file back as it was (git checkout); or, if it is right as it "
-                           "is, let `flyway repair` accept it, then run this again");
+    return refuse_texts(arena, &changed, err);
 }
 
 bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions *options,
@@ -116,15 +143,15 @@ bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions 
     baseline->items = arena_array(arena, status->count, sizeof(*baseline->items));
     if (!spec->from)
         return plan_to(arena, status, spec->to, baseline, err);
-    return foreign_read(arena, session, spec->from, options->ledger_table, &foreign, err) &&
+    return foreign_read(arena, session, spec, options->ledger_table, &foreign, err) &&
            plan_from(arena, status, &foreign, baseline, err);
 }
 
-bool migrate_baseline_check(Arena *arena, Session *session, const char *from,
+bool migrate_baseline_check(Arena *arena, Session *session, const BaselineSpec *spec,
                             const char *ledger_table, Error *err)
 {
     Foreign foreign;
-    return foreign_read(arena, session, from, ledger_table, &foreign, err);
+    return foreign_read(arena, session, spec, ledger_table, &foreign, err);
 }
 
 /* ---- doing it ---------------------------------------------------------------------------- */

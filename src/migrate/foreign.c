@@ -15,50 +15,116 @@ static const char *const tools[] = {"dbmate", "golang-migrate", "Flyway", "Sqitc
  * or deleted, since it ran. */
 static const char *const queries[] = {
     "SELECT version::text AS name, version::text AS version, NULL AS applied_at, NULL AS checksum, "
-    "true AS fine FROM %s ORDER BY version",
+    "true AS fine, false AS and_before FROM %s ORDER BY version",
     "SELECT version::text AS name, version::text AS version, NULL AS applied_at, NULL AS checksum, "
-    "NOT dirty AS fine FROM %s ORDER BY version",
-    "SELECT name, version, applied_at, checksum, fine FROM (SELECT DISTINCT ON (coalesce(version, "
+    "NOT dirty AS fine, true AS and_before FROM %s ORDER BY version",
+    "SELECT name, version, applied_at, checksum, fine, type LIKE '%BASELINE' AS and_before FROM "
+    "(SELECT DISTINCT ON (coalesce(version, "
     "script)) script AS name, version, checksum::text AS checksum, success AS fine, type, "
     "installed_rank, " TIME_TEXT("installed_on")
     " FROM %s ORDER BY coalesce(version, script), installed_rank DESC) AS latest WHERE NOT fine OR "
     "(type NOT IN ('SCHEMA', 'DELETE') AND type NOT LIKE 'UNDO%') ORDER BY installed_rank",
-    "SELECT change AS name, NULL AS version, NULL AS checksum, true AS fine, " TIME_TEXT(
-        "committed_at") " FROM %s ORDER BY committed_at",
+    "SELECT change AS name, NULL AS version, NULL AS checksum, true AS fine, false AS and_before, "
+    TIME_TEXT("committed_at") " FROM %s WHERE project = $1 ORDER BY committed_at",
 };
 /* clang-format on */
 
 /* ---- which tool -------------------------------------------------------------------------- */
 
-static bool refuse_ours(const char *from, const char *ledger_table, const char *tool, Error *err)
+static bool known_tool(const char *name, ForeignTool *tool)
 {
-    (void)error_set(err, ERR_USAGE,
-                    "%s is %s's ledger and would be vaxdb's too (ledger_table = %s)", from, tool,
-                    ledger_table);
-    return error_hint(err, "give ours another name, then run this again; the line for vaxdb.ini:\n"
-                           "      ledger_table = vaxdb_migrations");
-}
-
-static bool find_tool(const Result *rows, const char *from, const char *ledger_table,
-                      ForeignTool *tool, Error *err)
-{
-    const char *name = result_text(rows, 0, "tool");
-    if (result_is_null(rows, 0, "relation"))
-        return error_set(err, ERR_USAGE, "there is no table %s in this database", from);
     for (size_t i = 0; name && i < COUNT_OF(tools); i++) {
         if (!str_equal(name, tools[i]))
             continue;
         *tool = (ForeignTool)i;
-        return !result_bool(rows, 0, "is_ours") || refuse_ours(from, ledger_table, name, err);
+        return true;
     }
+    return false;
+}
+
+bool foreign_refuse_place(Session *session, const char *relation, const char *ledger_table,
+                          Error *err)
+{
+    _cleanup_result_ Result *found = NULL;
+    const char *params[] = {relation, ledger_table};
+    ForeignTool tool = FOREIGN_DBMATE;
+    if (!session_query_params(session, sql_migrate_foreign_find, 2, params, &found, err))
+        return false;
+    if (!known_tool(result_text(found, 0, "tool"), &tool)) {
+        (void)error_set(err, ERR_REFUSED,
+                        "the table %s is not a ledger of vaxdb: its columns differ", ledger_table);
+        return error_hint(err, "name a table of our own in vaxdb.ini: "
+                               "ledger_table = vaxdb_migrations");
+    }
+    (void)error_set(err, ERR_REFUSED, "%s is %s's ledger and would be vaxdb's too", ledger_table,
+                    tools[tool]);
+    return error_hint(err,
+                      "give ours another name in vaxdb.ini,\n"
+                      "      ledger_table = vaxdb_migrations\n"
+                      "  then take over what %s ran: vaxdb migrate baseline --from %s",
+                      tools[tool], ledger_table);
+}
+
+static bool find_tool(const Result *rows, const char *from, ForeignTool *tool, Error *err)
+{
+    const char *name = result_text(rows, 0, "tool");
+    if (result_is_null(rows, 0, "relation"))
+        return error_set(err, ERR_USAGE, "there is no table %s in this database", from);
+    if (known_tool(name, tool))
+        return true;
     if (name) {
         (void)error_set(err, ERR_USAGE, "%s is a ledger as vaxdb has it", from);
-        return error_hint(err, "set ledger_table = %s in vaxdb.ini: its entries count as they are",
+        return error_hint(err,
+                          "set ledger_table = %s in vaxdb.ini, then run this again: its "
+                          "entries are checked and taken over where they are",
                           from);
     }
     (void)error_set(err, ERR_USAGE, "%s is no ledger of a tool that is known", from);
     return error_hint(err, "known are dbmate, golang-migrate, Flyway and Sqitch (--from sqitch); "
                            "or name the newest applied migration with --to MIGRATION");
+}
+
+/* ---- the projects of Sqitch -------------------------------------------------------------- */
+
+static bool refuse_project(Arena *arena, const Result *rows, const char *from, const char *project,
+                           Error *err)
+{
+    StrList names;
+    str_list_init(&names, arena);
+    for (size_t i = 0; i < result_rows(rows); i++)
+        str_list_add(&names, result_text(rows, i, "project"));
+    if (project)
+        (void)error_set(err, ERR_USAGE, "%s has no project %s, but %s", from, project,
+                        names.count ? str_list_join(&names, arena, ", ") : "none at all");
+    else
+        (void)error_set(err, ERR_USAGE, "%s has changes of %zu projects: %s", from, names.count,
+                        str_list_join(&names, arena, ", "));
+    return error_hint(err,
+                      "say whose folder this is: vaxdb migrate baseline --from %s --project "
+                      "%s",
+                      from, names.count ? names.items[0] : "NAME");
+}
+
+/* Two projects of one ledger may have changes of the same name. */
+static bool find_project(Arena *arena, Session *session, const char *from, const char *relation,
+                         const char **project, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query(
+            session,
+            arena_printf(arena, "SELECT DISTINCT project FROM %s ORDER BY project", relation),
+            &rows, err))
+        return error_context(err, "cannot read the ledger %s", from);
+    size_t count = result_rows(rows);
+    if (!*project && count < 2) {
+        *project = count ? arena_strdup(arena, result_text(rows, 0, "project")) : "";
+        return true;
+    }
+    for (size_t i = 0; *project && i < count; i++) {
+        if (str_equal(result_text(rows, i, "project"), *project))
+            return true;
+    }
+    return refuse_project(arena, rows, from, *project, err);
 }
 
 /* ---- its entries ------------------------------------------------------------------------- */
@@ -89,7 +155,8 @@ static bool take_entries(Arena *arena, const Result *rows, Foreign *foreign, Err
         *entry = (ForeignEntry){.name = copy_text(arena, rows, i, "name"),
                                 .version = copy_text(arena, rows, i, "version"),
                                 .applied_at = copy_text(arena, rows, i, "applied_at"),
-                                .checksum = copy_text(arena, rows, i, "checksum")};
+                                .checksum = copy_text(arena, rows, i, "checksum"),
+                                .and_before = result_bool(rows, i, "and_before")};
         if (!result_bool(rows, i, "fine"))
             return refuse_failed(foreign->tool, entry->name, err);
     }
@@ -104,73 +171,39 @@ static const char *query_of(Arena *arena, ForeignTool tool, const char *relation
     return arena_printf(arena, "%s%s%s", before, relation, at + 2);
 }
 
-bool foreign_read(Arena *arena, Session *session, const char *from, const char *ledger_table,
-                  Foreign *foreign, Error *err)
+static bool read_entries(Arena *arena, Session *session, const BaselineSpec *spec,
+                         const char *relation, Foreign *foreign, Error *err)
 {
-    _cleanup_result_ Result *found = NULL;
     _cleanup_result_ Result *rows = NULL;
-    const char *params[] = {from, ledger_table};
-    *foreign = (Foreign){0};
-    if (!session_query_params(session, sql_migrate_foreign_find, 2, params, &found, err) ||
-        !find_tool(found, from, ledger_table, &foreign->tool, err))
+    const char *project = spec->project;
+    bool sqitch = foreign->tool == FOREIGN_SQITCH;
+    if (sqitch && !find_project(arena, session, spec->from, relation, &project, err))
         return false;
-    const char *relation = result_text(found, 0, "relation");
-    if (!session_query(session, query_of(arena, foreign->tool, relation), &rows, err))
-        return error_context(err, "cannot read the ledger %s", from);
+    if (!sqitch && project)
+        return error_set(err, ERR_USAGE, "--project is for Sqitch, and %s is %s's ledger",
+                         spec->from, tools[foreign->tool]);
+    const char *params[] = {project};
+    if (!session_query_params(session, query_of(arena, foreign->tool, relation), sqitch ? 1 : 0,
+                              params, &rows, err))
+        return error_context(err, "cannot read the ledger %s", spec->from);
     return take_entries(arena, rows, foreign, err);
 }
 
+bool foreign_read(Arena *arena, Session *session, const BaselineSpec *spec,
+                  const char *ledger_table, Foreign *foreign, Error *err)
+{
+    _cleanup_result_ Result *found = NULL;
+    const char *params[] = {spec->from, ledger_table};
+    *foreign = (Foreign){0};
+    if (!session_query_params(session, sql_migrate_foreign_find, 2, params, &found, err) ||
+        !find_tool(found, spec->from, &foreign->tool, err))
+        return false;
+    if (result_bool(found, 0, "is_ours"))
+        return foreign_refuse_place(session, spec->from, ledger_table, err);
+    return read_entries(arena, session, spec, result_text(found, 0, "relation"), foreign, err);
+}
+
 /* ---- entries and files ------------------------------------------------------------------- */
-
-/* Two numbers in front of texts, of any length. */
-static int compare_numbers(const char *a, const char *b)
-{
-    a += strspn(a, "0");
-    b += strspn(b, "0");
-    size_t one = strspn(a, "0123456789"), two = strspn(b, "0123456789");
-    return one == two ? strncmp(a, b, one) : (one > two) - (one < two);
-}
-
-/* Can the two be compared by number? Flyway has versions such as 1.1. */
-static bool is_number(const char *file, const char *version)
-{
-    return version && *version && strspn(version, "0123456789") == strlen(version) &&
-           strspn(file, "0123456789") > 0;
-}
-
-/* "users" is users.sql, and 001_users.sql. */
-static bool is_change(const char *change, const char *file)
-{
-    size_t digits = strspn(file, "0123456789");
-    const char *rest = digits && strchr("_-", file[digits]) ? file + digits + 1 : file;
-    size_t length = strlen(change);
-    return (strncmp(file, change, length) == 0 && str_equal(file + length, ".sql")) ||
-           (strncmp(rest, change, length) == 0 && str_equal(rest + length, ".sql"));
-}
-
-static bool is_script(const char *script, const char *file)
-{
-    const char *slash = strrchr(script, '/');
-    return str_equal(slash ? slash + 1 : script, file);
-}
-
-bool foreign_names(const Foreign *foreign, const ForeignEntry *entry, const MigrationFile *file)
-{
-    if (foreign->tool == FOREIGN_SQITCH)
-        return is_change(entry->name, file->name);
-    if (foreign->tool == FOREIGN_FLYWAY && is_script(entry->name, file->name))
-        return true;
-    return is_number(file->name, entry->version) &&
-           compare_numbers(file->name, entry->version) == 0;
-}
-
-bool foreign_matches(const Foreign *foreign, const ForeignEntry *entry, const MigrationFile *file)
-{
-    if (foreign->tool != FOREIGN_GOLANG)
-        return foreign_names(foreign, entry, file);
-    return is_number(file->name, entry->version) &&
-           compare_numbers(file->name, entry->version) <= 0;
-}
 
 /* CRC-32 (IEEE 802.3) over the bytes of the lines, without their ends, as a signed number. */
 static int64_t crc_of_lines(const char *text, size_t length)

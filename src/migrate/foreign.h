@@ -11,6 +11,7 @@ typedef struct {
     const char *version;    /* NULL for none */
     const char *applied_at; /* NULL where the tool keeps no time */
     const char *checksum;   /* Flyway's; NULL: not known */
+    bool and_before;        /* it speaks of every older version, too */
 } ForeignEntry;
 
 typedef struct {
@@ -19,13 +20,36 @@ typedef struct {
     size_t count;
 } Foreign;
 
-/* Refuses a ledger that says that something failed half way. */
-bool foreign_read(Arena *arena, Session *session, const char *from, const char *ledger_table,
-                  Foreign *foreign, Error *err) MUST_CHECK;
-/* Does the entry say that this file is applied? */
-bool foreign_matches(const Foreign *foreign, const ForeignEntry *entry, const MigrationFile *file);
-/* Is it the very file that the entry names? golang-migrate names only the newest. */
-bool foreign_names(const Foreign *foreign, const ForeignEntry *entry, const MigrationFile *file);
+/* Refuses a ledger that says that something failed half way, and one in the place of ours. */
+bool foreign_read(Arena *arena, Session *session, const BaselineSpec *spec,
+                  const char *ledger_table, Foreign *foreign, Error *err) MUST_CHECK;
+/* Says whose the table in the place of our ledger is, and what to do. Returns false. */
+bool foreign_refuse_place(Session *session, const char *relation, const char *ledger_table,
+                          Error *err);
+
+/* ---- entries and files (foreign_match.c) -------------------------------------------------- */
+
+typedef struct {
+    const char *text; /* a name or a version that entries have, too */
+    size_t file;      /* of the folder, by its place */
+} ForeignKey;
+
+/* The files of a folder by what an entry may call them, so that looking up is not linear. */
+typedef struct {
+    ForeignTool tool;
+    ForeignKey *names, *versions; /* sorted */
+    size_t name_count, version_count;
+} ForeignIndex;
+
+typedef struct {
+    const ForeignKey *keys; /* the files that the entry says are applied */
+    size_t count;
+    bool named; /* one of them is what the entry names; else it speaks of older ones only */
+} ForeignMatch;
+
+void foreign_index(Arena *arena, ForeignTool tool, const MigrationFiles *files,
+                   ForeignIndex *index);
+ForeignMatch foreign_match(const ForeignIndex *index, const ForeignEntry *entry);
 /* Is the file what the tool ran, as far as its ledger tells? */
 bool foreign_same_text(Arena *arena, const ForeignEntry *entry, const MigrationFile *file,
                        bool *same, Error *err) MUST_CHECK;

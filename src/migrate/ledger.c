@@ -1,6 +1,7 @@
 #include "migrate/ledger.h"
 
 #include "base/str.h"
+#include "migrate/foreign.h"
 #include "sql_texts.h"
 
 /* "schema.name" or "name"; names with dots inside are not supported. */
@@ -20,10 +21,7 @@ static bool check_columns(Session *session, const Ledger *ledger, const char *sc
         return false;
     if (result_int64(rows, 0, "known") == 4)
         return true;
-    (void)error_set(err, ERR_REFUSED, "the table %s is not a ledger of vaxdb: its columns differ",
-                    ledger->plain);
-    return error_hint(err, "another tool made it; name a table of our own in vaxdb.ini: "
-                           "ledger_table = vaxdb_migrations");
+    return foreign_refuse_place(session, ledger->table, ledger->plain, err);
 }
 
 bool ledger_find(Arena *arena, Session *session, const char *table, Ledger *ledger, Error *err)

@@ -243,8 +243,9 @@ bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *nam
 /* An existing database taken over: what it holds is entered in the ledger, and not run. One of the
  * two says what that is. */
 typedef struct {
-    const char *to;   /* the newest migration that is there */
-    const char *from; /* table of another tool: dbmate, golang-migrate, Flyway, Sqitch */
+    const char *to;      /* the newest migration that is there */
+    const char *from;    /* table of another tool: dbmate, golang-migrate, Flyway, Sqitch */
+    const char *project; /* of Sqitch, whose ledger holds several; NULL: there is one */
 } BaselineSpec;
 
 typedef struct {
@@ -270,7 +271,7 @@ bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions 
 bool migrate_baseline(Arena *arena, const MigrateOptions *options, const BaselineSpec *spec,
                       MigrateBaseline *baseline, Error *err) MUST_CHECK;
 /* The other tool's ledger alone: can it be read, and is it not in the place of ours? */
-bool migrate_baseline_check(Arena *arena, Session *session, const char *from,
+bool migrate_baseline_check(Arena *arena, Session *session, const BaselineSpec *spec,
                             const char *ledger_table, Error *err) MUST_CHECK;
 
 typedef struct {

@@ -19,8 +19,11 @@ static bool no_such_migration(Arena *arena, const MigrateStatus *status, const c
         names[i] = status->items[i].name;
     (void)error_set(err, ERR_USAGE, "there is no migration %s in %s", name,
                     status->files.directory);
-    const char *full = str_ends(name, ".sql") ? name : arena_printf(arena, "%s.sql", name);
-    const char *nearest = str_nearest(full, names, status->count);
+    /* The beginning of a name first: a suffix would hide that it is one. */
+    const char *nearest = str_nearest(name, names, status->count);
+    if (!nearest || !str_starts(nearest, name))
+        nearest = str_nearest(str_ends(name, ".sql") ? name : arena_printf(arena, "%s.sql", name),
+                              names, status->count);
     return nearest ? error_hint(err, "did you mean %s?", nearest)
                    : error_hint(err, "`vaxdb migrate status` lists them");
 }

@@ -108,9 +108,17 @@ def test_a_changed_entry_is_named_and_left_alone(project):
 
 
 @pytest.mark.parametrize(
-    "arguments, said", [([], "--to MIGRATION"), (["--to", "002_bb"], "did you mean 002_b.sql?")]
+    "arguments, said",
+    [
+        ([], "--to MIGRATION"),
+        (["--to", "002_bb"], "did you mean 002_b.sql?"),
+        (["--to", "004_advanced"], "did you mean 004_advanced_indexes_of_everything.sql?"),
+        (["--to", "004"], "did you mean 004_advanced_indexes_of_everything.sql?"),
+        (["--to", "nothing_like_it"], "migrate status"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(project, arguments, said):
+    project.write("004_advanced_indexes_of_everything.sql", "SELECT 1;")
     assert said in project.fails(2, "baseline", *arguments).stderr
     assert not project.exists("schema_migrations") or project.ledger() == []
 
@@ -179,9 +187,12 @@ def test_the_real_dbmate_is_taken_over(vaxdb, database):
     assert done.returncode == 0, done.stdout
     project.pair("20260103000000_new", "CREATE TABLE new (a int);", "DROP TABLE new;")
     before = rows(project, "schema_migrations")
-    refused = project.fails(2, "baseline", "--from", "schema_migrations")
-    assert "\n      ledger_table = vaxdb_migrations\n" in refused.stderr
-    assert "dbmate" in refused.stderr
+    for arguments in (["--from", "schema_migrations"], ["--to", "20260101000000_t"]):
+        refused = project.fails(3, "baseline", *arguments)
+        assert "schema_migrations is dbmate's ledger" in refused.stderr
+        assert "\n      ledger_table = vaxdb_migrations\n" in refused.stderr
+        assert "vaxdb migrate baseline --from schema_migrations" in refused.stderr
+    assert "vaxdb migrate baseline --from" in project.fails(3, "up").stderr
     assert not project.exists("schema_migrations_runs")
     ours(project)
     taken = project.ok("baseline", "--from", "schema_migrations", "--json").json
@@ -208,8 +219,10 @@ def test_golang_migrate_counts_up_to_its_version(vaxdb, database):
         project.write(f"{number}_x.down.sql", f"DROP TABLE x{number};")
     database.execute(GOLANG.format("schema_migrations"))
     database.execute("INSERT INTO schema_migrations VALUES (2, false)")
-    refused = project.fails(2, "baseline", "--from", "schema_migrations")
-    assert "ledger_table = vaxdb_migrations" in refused.stderr
+    for arguments in (["--from", "schema_migrations"], ["--to", "000002_x.up"]):
+        refused = project.fails(3, "baseline", *arguments)
+        assert "golang-migrate's ledger" in refused.stderr
+        assert "ledger_table = vaxdb_migrations" in refused.stderr
     ours(project)
     project.ok("baseline", "--from", "public.schema_migrations")
     states = {
@@ -282,17 +295,114 @@ def test_what_flyway_undid_is_pending_and_what_failed_refused(vaxdb, database):
     assert "V1__a.sql" in refused.stderr and "flyway repair" in refused.stderr
 
 
+def test_versions_with_dots_and_what_runs_each_time(vaxdb, database):
+    """Flyway's own names; 1.10 comes after 1.2, and a repeatable script is listed once a run."""
+    project = Project(vaxdb, database)
+    files = {
+        "V1__a.sql": V1,
+        "V1.2.1__b.sql": V2,
+        "V1_10__c.sql": "SELECT 1;",
+        "more/R__view.sql": "SELECT 'old';",
+        "R__view.sql": R,
+    }
+    dotted = {"V1.2.1": {"version": "1.2.1"}, "V1_10": {"version": "1.10"}}
+    repeated = {"R": {"version": None}, "more/R": {"version": None}}
+    flyway(project, files, **dotted, **repeated)
+    database.execute("UPDATE flyway_schema_history SET script = 'R__view.sql' WHERE script ~ 'R__'")
+    for name, text in files.items():
+        if "/" not in name:
+            project.write(name, text.encode())
+    project.write("V1.3__later.sql", "SELECT 2;")
+    taken = project.ok("baseline", "--from", "flyway_schema_history", "--json").json
+    assert sorted(taken["baselined"]) == [
+        "R__view.sql",
+        "V1.2.1__b.sql",
+        "V1_10__c.sql",
+        "V1__a.sql",
+    ]
+    assert taken["unmatched"] == []
+    assert project.states()["V1.3__later.sql"] == "pending"
+
+
+def test_what_was_before_flyway_is_there_too(vaxdb, database):
+    project = Project(vaxdb, database)
+    flyway(project, {"<< Flyway Baseline >>": "", "V1.3__c.sql": V2})
+    database.execute(
+        "UPDATE flyway_schema_history SET version = '1.2', type = 'BASELINE', checksum = NULL "
+        "WHERE installed_rank = 1"
+    )
+    database.execute("UPDATE flyway_schema_history SET version = '1.3' WHERE installed_rank = 2")
+    project.write("V1__a.sql", "SELECT 1;")
+    project.write("V1.2__b.sql", "SELECT 2;")
+    project.write("V1.3__c.sql", V2)
+    project.write("V1.10__d.sql", "SELECT 3;")
+    project.ok("baseline", "--from", "flyway_schema_history")
+    assert project.states() == {
+        "V1__a.sql": "applied",
+        "V1.2__b.sql": "applied",
+        "V1.3__c.sql": "applied",
+        "V1.10__d.sql": "pending",
+    }
+
+
+def sqitch(database, folder, *steps):
+    folder.mkdir(exist_ok=True)
+    for arguments in steps:
+        done = rivals.sqitch(database, folder, *arguments)
+        assert done.returncode == 0, done.stdout
+
+
+def test_projects_of_sqitch_are_told_apart(vaxdb, database, scratch):
+    """Two of one ledger, with a change of the same name, of which one deployed it."""
+    project = Project(vaxdb, database)
+    one, two = scratch / "one", scratch / "two"
+    note = ["-n", "What it is."]
+    sqitch(database, one, ["init", "one", "--engine", "pg"], ["add", "users", *note], ["deploy"])
+    sqitch(database, two, ["init", "two", "--engine", "pg"], ["add", "roles", *note], ["deploy"])
+    sqitch(database, two, ["add", "users", *note])
+    refused = project.fails(2, "baseline", "--from", "sqitch", "--dir", two / "deploy")
+    assert "2 projects: one, two" in refused.stderr and "--project one" in refused.stderr
+    arguments = ["baseline", "--from", "sqitch", "--dir", two / "deploy", "--json", "--project"]
+    assert "no project tow" in project.fails(2, *arguments, "tow").stderr
+    taken = project.ok(*arguments, "two").json
+    assert taken["baselined"] == ["roles.sql"] and taken["unmatched"] == []
+    database.execute("CREATE TABLE old (version varchar(255) PRIMARY KEY)")
+    refused = project.fails(2, "baseline", "--from", "old", "--project", "two")
+    assert "--project is for Sqitch" in refused.stderr
+
+
+def test_a_reworked_change_is_several_files(vaxdb, database, scratch):
+    project = Project(vaxdb, database)
+    note = ["-n", "What it is."]
+    sqitch(
+        database,
+        scratch,
+        ["init", "one", "--engine", "pg"],
+        ["add", "users", *note],
+        ["tag", "v1", *note],
+        ["deploy"],
+        ["rework", "users", *note],
+    )
+    arguments = ["baseline", "--from", "sqitch", "--dir", scratch / "deploy"]
+    refused = project.fails(3, *arguments)
+    assert "of its 2 files 1 is deployed" in refused.stderr
+    (scratch / "deploy/users.sql").write_text("SELECT 'reworked';")
+    sqitch(database, scratch, ["deploy"])
+    taken = project.ok(*arguments, "--json").json
+    assert taken["baselined"] == ["users.sql", "users@v1.sql"]
+
+
 def test_the_real_sqitch_is_taken_over(vaxdb, database, scratch):
     project = Project(vaxdb, database)
-    for arguments in (
+    sqitch(
+        database,
+        scratch,
         ["init", "one", "--engine", "pg"],
         ["add", "first", "-n", "The first."],
         ["add", "second", "-n", "The second."],
         ["deploy"],
         ["add", "third", "-n", "The third."],
-    ):
-        done = rivals.sqitch(database, scratch, *arguments)
-        assert done.returncode == 0, done.stdout
+    )
     folder = scratch / "deploy"
     # Sqitch knows the order by its plan; here the names have it.
     (folder / "first.sql").rename(folder / "001_first.sql")
