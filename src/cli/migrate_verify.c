@@ -57,7 +57,8 @@ static void print_text(const Context *context, const MigrateFindings *findings,
     if (drift->state == DRIFT_FOUND) {
         schema_diff_lines(context->arena, &drift->diff, SHOWN, &lines);
         (void)fprintf(context->out, "drift: the schema has changed since %s (%s):\n",
-                      drift->reason ? "it was accepted" : "the last migration", drift->taken_at);
+                      drift->reason ? "it was taken for right" : "the last migration",
+                      drift->taken_at);
     }
     for (size_t i = 0; i < lines.count; i++)
         (void)fprintf(context->out, "  %s\n", lines.items[i]);
@@ -76,7 +77,7 @@ static void talk(const Context *context, const MigrateDrift *drift)
     else if (drift->state == DRIFT_STALE)
         log_warn(log,
                  "drift cannot be told: no fingerprint since %s. A run was interrupted, or the "
-                 "ledger changed by hand; %s",
+                 "ledger changed by hand: the next `vaxdb migrate up` takes one, or %s",
                  *drift->since ? drift->since : "the last migration was undone", accept);
     else if (drift->state == DRIFT_OTHER_MAJOR)
         log_warn(log,

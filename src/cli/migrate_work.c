@@ -68,18 +68,14 @@ void migrate_work_guards(const MigrateWork *work, GuardSpec *spec)
     const Context *context = work->context;
     const Config *config = context->config;
     EnvKind env = work->target.guard == ENV_PRODUCTION ? ENV_PRODUCTION : context->env;
-    const char *drift = config_text(config, env, "drift_ignore");
     const char *name = env_name(context->env);
-    StrList *ignore = arena_alloc(context->arena, sizeof(*ignore));
-    str_list_init(ignore, context->arena);
-    str_split(ignore, drift ? drift : "", ",");
     *spec = (GuardSpec){
         .backup_directory = backup_files_directory(context, env),
         .backup_name = config_text(config, env, "name"),
         .pg_bindir = config_text(config, env, "pg_bindir"),
         .backup_max_age_s = config_int(config, env, "backup_max_age") / 1000,
         .queries_directory = config_folder(config, env, "queries_dir"),
-        .ignore = ignore,
+        .ignore = work->options.drift_ignore,
         .retry =
             arena_printf(context->arena, work->target.from_url ? "-e %s --url URL" : "-e %s", name),
     };

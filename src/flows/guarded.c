@@ -7,7 +7,7 @@ typedef struct {
     Guard guard;
     GuardedReport *report;
     Proof proof;
-    const char *after; /* fingerprint that staging had in the end; NULL: not asked */
+    const char *after; /* fingerprint that staging had in the end; NULL: not asked, "" not known */
 } Guarded;
 
 static bool is_production(const Guard *guard)
@@ -70,6 +70,34 @@ static bool check_lint(Guarded *guarded, const MigrateReview *review, Error *err
     return lint->errors == 0 || lint_refusal(lint, err);
 }
 
+/* Extensions may differ, as they may from staging. */
+static const char *drift_beyond_extensions(const Guard *guard, const MigrateDrift *drift)
+{
+    SchemaDiff diff = {.items = arena_array(guard->arena, drift->diff.count, sizeof(*diff.items))};
+    str_list_init(&diff.reordered, guard->arena);
+    for (size_t i = 0; drift->state == DRIFT_FOUND && i < drift->diff.count; i++) {
+        if (!str_equal(drift->diff.items[i].kind, "extension"))
+            diff.items[diff.count++] = drift->diff.items[i];
+    }
+    return diff.count ? guard_diff_text(guard, &diff) : NULL;
+}
+
+/* What somebody changed by hand is looked at before anything builds on it. */
+static bool check_drift(const Guard *guard, const MigrateDrift *drift, Error *err)
+{
+    const char *changes = drift_beyond_extensions(guard, drift);
+    if (!changes)
+        return true;
+    (void)error_set(err, ERR_REFUSED,
+                    "production was changed by hand since its last migration run (%.10s)%s",
+                    drift->taken_at, changes);
+    return error_hint(err,
+                      "undo it, make a migration of it, or take it for right as it is:\n      "
+                      "vaxdb migrate verify %s --accept REASON\n      drift_ignore in vaxdb.ini "
+                      "lists what may differ",
+                      guard->spec->retry);
+}
+
 static bool approve(void *data, MigrateReview *review, Error *err)
 {
     Guarded *guarded = data;
@@ -84,6 +112,8 @@ static bool approve(void *data, MigrateReview *review, Error *err)
         return guard_proof_begin(guard, review, &guarded->proof, err);
     if (!is_production(guard))
         return true;
+    if (!check_drift(guard, review->drift, err))
+        return false;
     if (!guard->spec->skip_staging &&
         !guard_gate_check(guard, review, warnings, &guarded->after, err))
         return false;
@@ -93,6 +123,13 @@ static bool approve(void *data, MigrateReview *review, Error *err)
         return false;
     review->backup_id = path_basename(report->backup);
     return true;
+}
+
+static bool locked(void *data, const MigrateStatus *status, Session *session, Error *err)
+{
+    const Guarded *guarded = data;
+    return !is_staging(&guarded->guard) ||
+           guard_proof_settle(&guarded->guard, status, session, err);
 }
 
 static bool applied(void *data, const MigrateStep *step, Session *session, int64_t duration_ms,
@@ -122,14 +159,16 @@ bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Sess
     if (!check_reason("skip-staging", spec->skip_staging, err) ||
         !check_reason("no-backup", spec->no_backup, err))
         return false;
+    options->locked = locked;
     options->approve = approve;
     options->applied = applied;
     options->guardian = &guarded;
     bool done = migrate_up(arena, options, to, &report->run, err);
+    options->locked = NULL;
     options->approve = NULL;
     options->applied = NULL;
     options->guardian = NULL;
-    return done && (!guarded.after ||
+    return done && (str_empty(guarded.after) ||
                     guard_gate_compare(&guarded.guard, guarded.after, &report->run.warnings, err));
 }
 
@@ -153,7 +192,15 @@ static bool preview_production(Guarded *guarded, const MigrateReview *review, St
 {
     const Guard *guard = &guarded->guard;
     Error said = {0};
+    MigrateDrift drift;
     const char *backup = NULL;
+    if (!migrate_drift(guard->arena, guard->session, guard->options->ledger_table,
+                       guard->spec->ignore, false, &drift, err) ||
+        !would(says, "drift", check_drift(guard, &drift, &said),
+               drift.state == DRIFT_NONE || drift.state == DRIFT_FOUND ? "none" : "cannot be told",
+               &said, err))
+        return false;
+    said = (Error){0};
     if (guard->spec->skip_staging)
         str_list_add(says, "staging: passed by");
     else if (!would(says, "staging", guard_gate_check(guard, review, says, &guarded->after, &said),

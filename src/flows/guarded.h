@@ -1,7 +1,9 @@
 /* Migrations behind their guards: `migrate up` and `rollback` as people run them.
  *
  * up, everywhere: lint of what is pending (errors refuse). On staging: a round trip in a scratch
- * database first, and evidence of each file afterwards. On production (by identity, not by label):
+ * database first, and evidence of each file afterwards; what is known of a file before it runs is
+ * kept first, so that the run after one that was killed records the evidence that is missing. On
+ * production (by identity, not by label): a schema that nobody changed by hand since the last run,
  * evidence of staging for each file (same hashes, round trip passed, the schema before as it was
  * there), then a verified backup no older than backup_max_age. Each guard can be passed by with a
  * reason, which is recorded with the run.

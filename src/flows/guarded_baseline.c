@@ -23,6 +23,24 @@ static bool look(Start *start, Session *session, Error *err)
     return true;
 }
 
+/* By this baseline, or by one before it. */
+static bool is_known(const Start *start, const MigrateStep *step, bool *known, Error *err)
+{
+    const Guard *guard = &start->guard;
+    const DatabaseIdentity *identity = &start->identity;
+    Evidence *items = NULL;
+    size_t count = 0;
+    *known = false;
+    if (!state_evidence_list(guard->state, guard->arena, step->name, &items, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        *known = *known || (str_equal(items[i].kind, "baseline") &&
+                            str_equal(items[i].up_checksum, step->script.checksum) &&
+                            str_equal(items[i].system_identifier, identity->system_identifier) &&
+                            str_equal(items[i].database, identity->database));
+    return true;
+}
+
 static bool add(Start *start, const MigrateStep *step, Session *session, Error *err)
 {
     const Guard *guard = &start->guard;
@@ -37,8 +55,12 @@ static bool add(Start *start, const MigrateStep *step, Session *session, Error *
                          .env = env_name(guard->target->guard),
                          .kind = "baseline",
                          .recorded_at = clock_unix_s()};
-    if (!look(start, session, err) ||
-        !guard_down_checksum(guard->arena, step->migration->file, &evidence.down_checksum, err))
+    bool known = false;
+    if (!look(start, session, err) || !is_known(start, step, &known, err))
+        return false;
+    if (known)
+        return true;
+    if (!guard_down_checksum(guard->arena, step->migration->file, &evidence.down_checksum, err))
         return false;
     evidence.fingerprint_after = start->fingerprint;
     evidence.system_identifier = start->identity.system_identifier;

@@ -16,8 +16,9 @@ typedef enum {
 typedef struct {
     const Guard *guard;
     int major;
-    const char *fingerprint; /* of the schema that the next file finds */
+    const char *fingerprint; /* of the schema that the next file finds; "" not known */
     const Schema *schema;    /* the same; NULL: not at hand */
+    const char *previous;    /* file of the plan; NULL: the first */
 } Gate;
 
 typedef struct {
@@ -38,8 +39,9 @@ static bool round_trip_holds(const Evidence *evidence)
 static bool same_schema(const Gate *gate, const Evidence *evidence, Match *match, bool *same,
                         Error *err)
 {
-    *same = str_equal(evidence->fingerprint_before, gate->fingerprint);
-    if (*same)
+    *same =
+        str_equal(evidence->fingerprint_before, gate->fingerprint) && !str_empty(gate->fingerprint);
+    if (*same || str_empty(gate->fingerprint))
         return true;
     if (!guard_schema_recall(gate->guard, evidence->fingerprint_before, &match->before, err))
         return false;
@@ -152,6 +154,15 @@ static bool explain(const Gate *gate, const MigrateStep *step, const Match *matc
                                    evidence->roundtrip_detail),
                       again, err);
     case OTHER_SCHEMA:
+        if (str_empty(gate->fingerprint))
+            return refuse(gate, step,
+                          arena_printf(arena,
+                                       "staging was interrupted after %s, so what this one would "
+                                       "find is not known before that has run here",
+                                       gate->previous),
+                          arena_printf(arena, "vaxdb migrate up %s --to %s, then the rest",
+                                       gate->guard->spec->retry, gate->previous),
+                          err);
         return refuse(gate, step, schema_reason(gate, match),
                       "restore a backup of production into staging, then: vaxdb migrate up -e "
                       "staging\n      or list what may differ: drift_ignore in vaxdb.ini",
@@ -185,6 +196,7 @@ bool guard_gate_check(const Guard *guard, const MigrateReview *review, StrList *
             str_list_addf(warnings, "%s: staging could not make a round trip: %s", step->name,
                           match.evidence->roundtrip_detail);
         gate.fingerprint = match.evidence->fingerprint_after;
+        gate.previous = step->name;
         if (!guard_schema_recall(guard, gate.fingerprint, &gate.schema, err))
             return false;
     }

@@ -49,10 +49,15 @@ typedef struct {
     RoundtripReport *roundtrip;
     const LintReport *lint; /* NULL: not linted */
     const char *why_not;    /* no round trip was made; NULL: one was */
-    bool half_done;         /* the next file continues: what was before it is not known */
-    char before[HASH_HEX_SIZE];
+    const MigratePlan *plan;
+    size_t at;     /* the step of it that is about to run */
+    Evidence next; /* of that step, without what only its end tells */
     StrList *warnings;
 } Proof;
+
+/* Evidence of a file that had run when the run was killed. status was read under the locks. */
+bool guard_proof_settle(const Guard *guard, const MigrateStatus *status, Session *session,
+                        Error *err) MUST_CHECK;
 
 /* The round trip of what is about to run, and the schema before it. */
 bool guard_proof_begin(const Guard *guard, const MigrateReview *review, Proof *proof,

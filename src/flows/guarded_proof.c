@@ -39,6 +39,7 @@ static bool make_round_trip(const Guard *guard, const MigrateReview *review, Pro
     StrList names;
     Error error = {0};
     MigrateOptions quiet = *guard->options;
+    quiet.locked = NULL;
     quiet.approve = NULL;
     quiet.applied = NULL;
     quiet.started = NULL;
@@ -64,27 +65,6 @@ static bool make_round_trip(const Guard *guard, const MigrateReview *review, Pro
     proof->why_not = arena_strdup(guard->arena, error.message);
     str_list_addf(proof->warnings, "no round trip could be made, which production will ask for: %s",
                   error.message);
-    return true;
-}
-
-bool guard_proof_begin(const Guard *guard, const MigrateReview *review, Proof *proof, Error *err)
-{
-    Schema schema;
-    proof->half_done = review->plan->steps[0].migration->state == MIGRATION_PARTIAL;
-    if (guard->spec->skip_staging)
-        proof->why_not = arena_printf(guard->arena, "skipped: %s", guard->spec->skip_staging);
-    else if (proof->half_done) {
-        proof->why_not = "the first file was half done";
-        str_list_addf(proof->warnings,
-                      "%s is half done, so no round trip was made; production will ask for one",
-                      review->plan->steps[0].name);
-    } else if (!make_round_trip(guard, review, proof, err)) {
-        return false;
-    }
-    if (!guard_schema_read(guard, review->session, &schema, err) ||
-        !guard_schema_remember(guard, &schema, err))
-        return false;
-    (void)snprintf(proof->before, sizeof(proof->before), "%s", schema.fingerprint);
     return true;
 }
 
@@ -131,39 +111,133 @@ bool guard_down_checksum(Arena *arena, const MigrationFile *file, const char **c
     return true;
 }
 
-static bool add_evidence(const Guard *guard, const MigrateStep *step, Session *session,
-                         int64_t duration_ms, Proof *proof, Error *err)
+/* All that is known of the next step before it runs, kept for the case that this run does not come
+ * to say the rest. before: fingerprint of the schema that it finds, "" where it goes on with what
+ * was half done. */
+static bool begin_evidence(const Guard *guard, Session *session, const char *before, Proof *proof,
+                           Error *err)
+{
+    const MigrateStep *step = &proof->plan->steps[proof->at];
+    DatabaseIdentity identity;
+    proof->next = (Evidence){.name = step->name,
+                             .up_checksum = step->script.checksum,
+                             .server_major = session_server_version(session) / 10000,
+                             .fingerprint_before = before,
+                             .fingerprint_after = "",
+                             .env = env_name(ENV_STAGING),
+                             .kind = "up",
+                             .recorded_at = clock_unix_s()};
+    take_round_trip(proof, &proof->next);
+    count_lint(proof, step, &proof->next);
+    if (!guard_down_checksum(guard->arena, step->migration->file, &proof->next.down_checksum,
+                             err) ||
+        !session_identity(session, guard->arena, &identity, err))
+        return false;
+    proof->next.system_identifier = identity.system_identifier;
+    proof->next.database = identity.database;
+    return state_evidence_begin(guard->state, guard->arena, &proof->next, err);
+}
+
+bool guard_proof_begin(const Guard *guard, const MigrateReview *review, Proof *proof, Error *err)
+{
+    Schema schema;
+    bool half_done = review->plan->steps[0].migration->state == MIGRATION_PARTIAL;
+    proof->plan = review->plan;
+    proof->at = 0;
+    if (guard->spec->skip_staging)
+        proof->why_not = arena_printf(guard->arena, "skipped: %s", guard->spec->skip_staging);
+    else if (half_done) {
+        proof->why_not = "the first file was half done";
+        str_list_addf(proof->warnings,
+                      "%s is half done, so no round trip was made; production will ask for one",
+                      review->plan->steps[0].name);
+    } else if (!make_round_trip(guard, review, proof, err)) {
+        return false;
+    }
+    if (!guard_schema_read(guard, review->session, &schema, err) ||
+        !guard_schema_remember(guard, &schema, err))
+        return false;
+    const char *before = half_done ? "" : arena_strdup(guard->arena, schema.fingerprint);
+    return begin_evidence(guard, review->session, before, proof, err);
+}
+
+static bool add_evidence(const Guard *guard, Session *session, int64_t duration_ms, Proof *proof,
+                         Error *err)
 {
     Schema after;
-    DatabaseIdentity identity;
-    Evidence evidence = {.name = step->name,
-                         .up_checksum = step->script.checksum,
-                         .server_major = session_server_version(session) / 10000,
-                         .fingerprint_before = proof->half_done ? "" : proof->before,
-                         .duration_ms = duration_ms,
-                         .env = env_name(ENV_STAGING),
-                         .kind = "up",
-                         .recorded_at = clock_unix_s()};
-    take_round_trip(proof, &evidence);
-    count_lint(proof, step, &evidence);
-    if (!guard_down_checksum(guard->arena, step->migration->file, &evidence.down_checksum, err) ||
-        !session_identity(session, guard->arena, &identity, err) ||
-        !guard_schema_read(guard, session, &after, err) ||
+    if (!guard_schema_read(guard, session, &after, err) ||
         !guard_schema_remember(guard, &after, err))
         return false;
-    evidence.fingerprint_after = after.fingerprint;
-    evidence.system_identifier = identity.system_identifier;
-    evidence.database = identity.database;
-    if (!state_evidence_add(guard->state, guard->arena, &evidence, err))
-        return false;
-    (void)snprintf(proof->before, sizeof(proof->before), "%s", after.fingerprint);
-    proof->half_done = false;
-    return true;
+    const char *fingerprint = arena_strdup(guard->arena, after.fingerprint);
+    proof->next.fingerprint_after = fingerprint;
+    proof->next.duration_ms = duration_ms;
+    proof->next.recorded_at = clock_unix_s();
+    return state_evidence_add(guard->state, guard->arena, &proof->next, err) &&
+           (++proof->at == proof->plan->count ||
+            begin_evidence(guard, session, fingerprint, proof, err));
 }
 
 bool guard_proof_record(const Guard *guard, const MigrateStep *step, Session *session,
                         int64_t duration_ms, Proof *proof, Error *err)
 {
-    return add_evidence(guard, step, session, duration_ms, proof, err) ||
-           error_context(err, "%s is applied, but no evidence of it was recorded", step->name);
+    if (add_evidence(guard, session, duration_ms, proof, err))
+        return true;
+    (void)error_context(err, "%s is applied, but no evidence of it was recorded", step->name);
+    return err->hint[0] ? false
+                        : error_hint(err, "mend this; the next run records it: vaxdb migrate up %s",
+                                     guard->spec->retry);
+}
+
+/* ---- of a run that was killed ------------------------------------------------------------ */
+
+/* Did a run take it to its end, and nothing since concern it? */
+static bool find_run(const Guard *guard, const Ledger *ledger, Session *session, Evidence *evidence,
+                     bool *ran, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    const char *params[] = {evidence->name, evidence->up_checksum};
+    *ran = false;
+    if (!ledger->runs_exist)
+        return true;
+    if (!session_query_params(
+            session,
+            arena_printf(guard->arena,
+                         "SELECT direction = 'up' AND state = 'done' AND lower(checksum) = "
+                         "lower($2) AS ran, duration_ms FROM %s WHERE name = $1 AND NOT "
+                         "(transactional AND state = 'failed') ORDER BY id DESC LIMIT 1",
+                         ledger->runs_table),
+            COUNT_OF(params), params, &rows, err))
+        return false;
+    if (!result_rows(rows))
+        return true;
+    *ran = result_bool(rows, 0, "ran");
+    evidence->duration_ms =
+        result_is_null(rows, 0, "duration_ms") ? 0 : result_int64(rows, 0, "duration_ms");
+    return true;
+}
+
+bool guard_proof_settle(const Guard *guard, const MigrateStatus *status, Session *session,
+                        Error *err)
+{
+    DatabaseIdentity identity;
+    Evidence *begun = NULL;
+    bool applied = false, ran = false;
+    if (!session_identity(session, guard->arena, &identity, err) ||
+        !state_evidence_begun(guard->state, guard->arena, identity.system_identifier,
+                              identity.database, &begun, err))
+        return false;
+    if (!begun)
+        return true;
+    for (size_t i = 0; i < status->entry_count && !applied; i++)
+        applied = str_equal(status->entries[i].name, begun->name);
+    if (applied && !find_run(guard, &status->ledger, session, begun, &ran, err))
+        return false;
+    if (!ran)
+        return state_evidence_end(guard->state, identity.system_identifier, identity.database, err);
+    begun->recorded_at = clock_unix_s();
+    if (!state_evidence_add(guard->state, guard->arena, begun, err))
+        return false;
+    log_info(guard->log, "The run before was ended after %s: its evidence is recorded now",
+             begun->name);
+    return true;
 }

@@ -1,6 +1,7 @@
 #include "flows/migrations.h"
 
 #include "base/file.h"
+#include "base/str.h"
 
 #define LOCK_ATTEMPTS   10
 #define WAIT_DEFAULT_MS ((int64_t)10 * 60 * 1000)
@@ -18,6 +19,16 @@ bool migrations_locate(Arena *arena, const Config *config, EnvKind env, const ch
     return true;
 }
 
+static const StrList *listed_drift(Arena *arena, const Config *config, const Target *target)
+{
+    EnvKind env = target->guard == ENV_PRODUCTION ? ENV_PRODUCTION : target->env;
+    const char *listed = config_text(config, env, "drift_ignore");
+    StrList *ignore = arena_alloc(arena, sizeof(*ignore));
+    str_list_init(ignore, arena);
+    str_split(ignore, listed ? listed : "", ",");
+    return ignore;
+}
+
 bool migrations_options(Arena *arena, Log *log, const Config *config, const Target *target,
                         MigrateOptions *options, Error *err)
 {
@@ -26,6 +37,7 @@ bool migrations_options(Arena *arena, Log *log, const Config *config, const Targ
                                 .lock_timeout_ms = config_int(config, target->env, "lock_timeout"),
                                 .lock_attempts = LOCK_ATTEMPTS,
                                 .wait_ms = WAIT_DEFAULT_MS,
+                                .drift_ignore = listed_drift(arena, config, target),
                                 .log = log};
     return migrations_locate(arena, config, target->env, &options->directory, err);
 }

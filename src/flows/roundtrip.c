@@ -321,6 +321,7 @@ bool roundtrip_run(Arena *arena, Log *log, const RoundtripSpec *spec, RoundtripR
     trip.options = *spec->migrate;
     trip.options.no_snapshot = true;
     trip.options.allow_out_of_order = true; /* whoever asked has judged the order */
+    trip.options.locked = NULL;
     trip.options.approve = NULL;
     trip.options.applied = NULL;
     trip.options.started = NULL;

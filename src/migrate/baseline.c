@@ -172,30 +172,64 @@ static char *record(Arena *arena, const Ledger *ledger, const MigrateBaselined *
         checksum);
 }
 
-static bool enter(Runner *runner, const MigrateBaseline *baseline, Error *err)
+/* The schema does not change, so what was read of it before belongs to the entries. */
+static bool enter(Runner *runner, const MigrateBaseline *baseline, const Schema *schema, Error *err)
 {
     StrList texts;
     str_list_init(&texts, runner->arena);
     str_list_add(&texts, "BEGIN;");
     for (size_t i = 0; i < baseline->count; i++)
         str_list_add(&texts, record(runner->arena, &runner->ledger, &baseline->items[i]));
-    str_list_add(&texts, "COMMIT");
-    return session_execute(runner->guard, str_list_join(&texts, runner->arena, ""), err) ||
+    return (session_execute(runner->guard, str_list_join(&texts, runner->arena, ""), err) &&
+            (!schema || snapshot_write(runner->guard, &runner->ledger, schema, NULL, err)) &&
+            session_execute(runner->guard, "COMMIT", err)) ||
            error_context(err, "the baseline could not be entered, nothing was changed");
 }
 
-/* Whoever listens for what was applied hears of these as well, still under the locks. */
-static bool tell(Runner *runner, const MigrateBaseline *baseline, Error *err)
+/* NULL and a warning where it cannot be read: the baseline does not need it. */
+static const Schema *read_schema(Runner *runner, MigrateBaseline *baseline)
+{
+    Error err = {0};
+    Schema *schema = arena_alloc(runner->arena, sizeof(*schema));
+    if (snapshot_read(runner->arena, runner->guard, &runner->ledger, schema, &err))
+        return schema;
+    str_list_addf(&baseline->warnings,
+                  "%s; `vaxdb migrate verify` cannot tell drift until a run can", err.message);
+    return NULL;
+}
+
+static bool tell_one(Runner *runner, const Migration *migration, Error *err)
 {
     const MigrateOptions *options = runner->options;
-    for (size_t i = 0; options->applied && i < baseline->count; i++) {
-        const Migration *migration = baseline->items[i].migration;
-        MigrateStep step = {.name = migration->name,
-                            .file_name = migration->name,
-                            .direction = RUN_UP,
-                            .migration = migration};
-        memcpy(step.script.checksum, migration->file->checksum, sizeof(step.script.checksum));
-        if (!options->applied(options->guardian, &step, runner->guard, 0, err))
+    MigrateStep step = {.name = migration->name,
+                        .file_name = migration->name,
+                        .direction = RUN_UP,
+                        .migration = migration};
+    memcpy(step.script.checksum, migration->file->checksum, sizeof(step.script.checksum));
+    return options->applied(options->guardian, &step, runner->guard, 0, err);
+}
+
+/* Whoever listens for what was applied hears of all that a baseline ever entered, still under the
+ * locks: the one before may have been killed before it told. */
+static bool tell(Runner *runner, const MigrateStatus *status, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (!runner->options->applied)
+        return true;
+    if (!session_query(runner->guard,
+                       arena_printf(runner->arena,
+                                    "SELECT name FROM %s WHERE state = 'baseline' ORDER BY id",
+                                    runner->ledger.runs_table),
+                       &rows, err))
+        return false;
+    for (size_t row = 0; row < result_rows(rows); row++) {
+        const char *name = result_text(rows, row, "name");
+        const Migration *migration = NULL;
+        for (size_t i = 0; i < status->count && !migration; i++) {
+            if (status->items[i].file && str_equal(status->items[i].name, name))
+                migration = &status->items[i];
+        }
+        if (migration && !tell_one(runner, migration, err))
             return false;
     }
     return true;
@@ -206,18 +240,11 @@ bool migrate_baseline(Arena *arena, const MigrateOptions *options, const Baselin
 {
     _cleanup_runner_ Runner runner = {0};
     MigrateStatus *status = arena_alloc(arena, sizeof(*status));
-    MigrateReport report = {0};
     if (!runner_open(&runner, arena, options, err) ||
         !migrate_status(arena, runner.guard, options->directory, options->ledger_table, status,
                         err) ||
         !migrate_baseline_plan(arena, runner.guard, options, status, spec, baseline, err))
         return false;
-    if (baseline->count == 0)
-        return true;
-    if (!enter(&runner, baseline, err))
-        return false;
-    report.warnings = baseline->warnings;
-    runner_take_snapshot(&runner, &report);
-    baseline->warnings = report.warnings;
-    return tell(&runner, baseline, err);
+    return (!baseline->count || enter(&runner, baseline, read_schema(&runner, baseline), err)) &&
+           tell(&runner, status, err);
 }

@@ -75,12 +75,18 @@ static bool check_not_analysed(Runner *runner, const MigrateStep *step, MigrateR
 }
 
 static bool approve(Runner *runner, const MigrateStatus *status, const MigratePlan *plan,
-                    Error *err)
+                    MigrateReport *report, Error *err)
 {
     const MigrateOptions *options = runner->options;
-    runner->review = (MigrateReview){.status = status, .plan = plan, .session = runner->guard};
-    return !options->approve || plan->count == 0 ||
-           options->approve(options->guardian, &runner->review, err);
+    runner->review = (MigrateReview){
+        .status = status, .plan = plan, .drift = &runner->drift, .session = runner->guard};
+    if (!runner_look_back(runner, plan->count > 0, report, err))
+        return false;
+    if (options->approve && plan->count &&
+        !options->approve(options->guardian, &runner->review, err))
+        return false;
+    runner_tell_drift(runner, report);
+    return true;
 }
 
 static bool run_steps(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
@@ -96,12 +102,25 @@ static bool run_steps(Runner *runner, const MigratePlan *plan, MigrateReport *re
     return true;
 }
 
-/* Also what a failed run has done before it failed is what the next verify finds. */
-static bool run_plan(Runner *runner, const MigratePlan *plan, MigrateReport *report, Error *err)
+/* Also what a failed run has done before it failed is what the next verify finds; one that did
+ * nothing hides no drift. Where the run before was killed too early for its snapshot, this one
+ * makes that good, even with nothing to do. */
+static void remember_schema(Runner *runner, bool ran, MigrateReport *report)
 {
-    bool done = run_steps(runner, plan, report, err);
-    if (plan->count && (done || err->code == ERR_FAILED))
+    bool current = false;
+    Error ignored = {0};
+    if (runner->behind || (ran && (!snapshot_is_current(runner->arena, runner->guard,
+                                                        &runner->ledger, &current, &ignored) ||
+                                   !current)))
         runner_take_snapshot(runner, report);
+}
+
+static bool run_plans(Runner *runner, const MigratePlan *first, const MigratePlan *second,
+                      MigrateReport *report, Error *err)
+{
+    bool done = run_steps(runner, first, report, err) &&
+                (!second || run_steps(runner, second, report, err));
+    remember_schema(runner, first->count > 0, report);
     return done;
 }
 
@@ -130,6 +149,13 @@ static bool read_status(Runner *runner, MigrateStatus *status, Error *err)
                           status, err);
 }
 
+static bool begin(Runner *runner, MigrateStatus *status, Error *err)
+{
+    const MigrateOptions *options = runner->options;
+    return read_status(runner, status, err) &&
+           (!options->locked || options->locked(options->guardian, status, runner->guard, err));
+}
+
 bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, MigrateReport *report,
                 Error *err)
 {
@@ -141,12 +167,13 @@ bool migrate_up(Arena *arena, const MigrateOptions *options, const char *to, Mig
         MigrationFiles files;
         return migration_files_scan(arena, options->directory, &files, err);
     }
-    if (!runner_open(&runner, arena, options, err) || !read_status(&runner, &status, err))
+    if (!runner_open(&runner, arena, options, err) || !begin(&runner, &status, err))
         return false;
     take_warnings(&status, report);
     return migrate_plan_up(arena, &status, to, &plan, err) &&
            (options->allow_out_of_order || migrate_check_order(arena, &status, &plan, err)) &&
-           approve(&runner, &status, &plan, err) && run_plan(&runner, &plan, report, err);
+           approve(&runner, &status, &plan, report, err) &&
+           run_plans(&runner, &plan, NULL, report, err);
 }
 
 bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, const char *to,
@@ -158,7 +185,8 @@ bool migrate_down(Arena *arena, const MigrateOptions *options, int64_t steps, co
     MigratePlan plan = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
            migrate_plan_down(arena, &status, steps, to, &plan, err) &&
-           approve(&runner, &status, &plan, err) && run_plan(&runner, &plan, report, err);
+           approve(&runner, &status, &plan, report, err) &&
+           run_plans(&runner, &plan, NULL, report, err);
 }
 
 /* The up is read and checked before the down has run. */
@@ -188,8 +216,9 @@ bool migrate_redo(Arena *arena, const MigrateOptions *options, MigrateReport *re
     MigrateStatus status;
     MigratePlan down = {0}, up = {0};
     return runner_open(&runner, arena, options, err) && read_status(&runner, &status, err) &&
-           redo_plan(arena, &status, &down, &up, err) && approve(&runner, &status, &down, err) &&
-           run_steps(&runner, &down, report, err) && run_plan(&runner, &up, report, err);
+           redo_plan(arena, &status, &down, &up, err) &&
+           approve(&runner, &status, &down, report, err) &&
+           run_plans(&runner, &down, &up, report, err);
 }
 
 bool migrate_accept_drift(Arena *arena, const MigrateOptions *options, const char *reason,
@@ -197,5 +226,5 @@ bool migrate_accept_drift(Arena *arena, const MigrateOptions *options, const cha
 {
     _cleanup_runner_ Runner runner = {0};
     return runner_open(&runner, arena, options, err) &&
-           migrate_snapshot_store(runner.guard, options->ledger_table, reason, err);
+           snapshot_take(runner.guard, &runner.ledger, reason, err);
 }

@@ -120,7 +120,7 @@ typedef struct {
     SchemaDiff diff;      /* from the snapshot to now; listed drift left out */
     const char *since;    /* newest entry of the ledger, "" when there is none */
     const char *taken_at; /* NULL: no snapshot */
-    const char *reason;   /* why the snapshot was taken by hand; NULL: a run took it */
+    const char *reason;   /* why it was taken for right; NULL: it is what a run left */
     int snapshot_major, server_major;
     char fingerprint[HASH_HEX_SIZE]; /* of now, without grants, nothing else left out */
 } MigrateDrift;
@@ -128,10 +128,6 @@ typedef struct {
 /* The live schema against the newest snapshot, owners and privileges too if asked. Reads only. */
 bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, const StrList *ignore,
                    bool with_grants, MigrateDrift *drift, Error *err) MUST_CHECK;
-/* Takes a snapshot now. For whoever holds the locks of a run; the ledger must be there, the session
- * idle. reason: NULL, or why it is taken other than by a run. */
-bool migrate_snapshot_store(Session *session, const char *ledger_table, const char *reason,
-                            Error *err) MUST_CHECK;
 
 /* The migration of that name, with or without its ".sql"; the nearest is named where there is none.
  */
@@ -169,7 +165,8 @@ bool migrate_plan_down(Arena *arena, const MigrateStatus *status, int64_t steps,
 typedef struct {
     const MigrateStatus *status;
     const MigratePlan *plan;
-    Session *session; /* idle, outside a transaction; for reading */
+    const MigrateDrift *drift; /* since the run before */
+    Session *session;          /* idle, outside a transaction; for reading */
     /* Set by whoever approves, recorded with each run; NULL for none. */
     const char *backup_id; /* of the backup that was made for it */
     const char *overrides; /* JSON: guards that were passed by, and why */
@@ -186,17 +183,20 @@ typedef struct {
     UnknownOutcome unknown;
     bool no_snapshot;        /* of the schema, at the end: for databases that are soon dropped */
     bool allow_out_of_order; /* files before the newest applied one may run */
+    const StrList *drift_ignore; /* listed drift, that is not spoken of; NULL: none */
     Log *log;
-    /* All may be NULL. A run that is not approved runs nothing and fails with the error given; it
-     * is not asked when there is nothing to do. One whose `applied` fails stops after that file,
-     * which stays applied. */
+    /* All may be NULL. `locked` comes first, when the locks are held and nothing is planned yet (up
+     * and redo). A run that is not approved runs nothing and fails with the error given; it is not
+     * asked when there is nothing to do, and a redo asks once more between its down and its up. One
+     * whose `applied` fails stops after that file, which stays applied. */
+    bool (*locked)(void *data, const MigrateStatus *status, Session *session, Error *err);
     bool (*approve)(void *data, MigrateReview *review, Error *err);
     bool (*applied)(void *data, const MigrateStep *step, Session *session, int64_t duration_ms,
                     Error *err);
     void (*started)(void *data, const MigrateEvent *event);
     void (*finished)(void *data, const MigrateEvent *event);
     void *data;     /* of started and finished */
-    void *guardian; /* of approve and applied */
+    void *guardian; /* of locked, approve and applied */
 } MigrateOptions;
 
 typedef struct {
@@ -236,7 +236,7 @@ typedef struct {
 bool migrate_repair_plan(Arena *arena, const MigrateStatus *status, const char *name,
                          RepairKind kind, MigrateRepair *repair, Error *err) MUST_CHECK;
 /* Does it under the locks of a run, in one transaction, and records the reason in the table of
- * runs. Where the schema was as the last run left it, a snapshot is taken for the new books. */
+ * runs. What is known of the schema since the last run stays known. */
 bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *name, RepairKind kind,
                     const char *reason, MigrateRepair *repair, Error *err) MUST_CHECK;
 
@@ -266,8 +266,9 @@ typedef struct {
 bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions *options,
                            const MigrateStatus *status, const BaselineSpec *spec,
                            MigrateBaseline *baseline, Error *err) MUST_CHECK;
-/* Does it under the locks of a run, in one transaction, and takes a snapshot. options->applied is
- * called for each entry afterwards; where that fails the entries stay. */
+/* Does it under the locks of a run, in one transaction, with a snapshot of the schema. Afterwards
+ * options->applied is called for all that this and earlier baselines entered; where that fails the
+ * entries stay. */
 bool migrate_baseline(Arena *arena, const MigrateOptions *options, const BaselineSpec *spec,
                       MigrateBaseline *baseline, Error *err) MUST_CHECK;
 /* The other tool's ledger alone: can it be read, and is it not in the place of ours? */

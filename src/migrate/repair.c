@@ -96,16 +96,18 @@ static char *record(Arena *arena, const Ledger *ledger, const MigrateRepair *rep
         sql_literal(arena, json_compact(arena, said)));
 }
 
+/* The schema stays as it is, and so does what is known of it. */
 static bool write_repair(Runner *runner, const MigrateRepair *repair, RepairKind kind,
-                         const char *reason, Error *err)
+                         const char *reason, bool follow, Error *err)
 {
     Arena *arena = runner->arena;
     const Ledger *ledger = &runner->ledger;
     return session_execute(runner->guard,
-                           arena_printf(arena, "BEGIN;%s%s%sCOMMIT",
+                           arena_printf(arena, "BEGIN;%s%s%s%sCOMMIT",
                                         settle_runs(arena, ledger, repair->name, kind),
                                         change_ledger(arena, ledger, repair, kind),
-                                        record(arena, ledger, repair, kind, reason)),
+                                        record(arena, ledger, repair, kind, reason),
+                                        follow ? snapshot_sql_follow(arena, ledger) : ""),
                            err) ||
            error_context(err, "%s could not be repaired, nothing was changed", repair->name);
 }
@@ -115,9 +117,7 @@ bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *nam
 {
     _cleanup_runner_ Runner runner = {0};
     MigrateStatus status;
-    MigrateDrift drift;
-    StrList nothing;
-    str_list_init(&nothing, arena);
+    bool current = false;
     if (!runner_open(&runner, arena, options, err) ||
         !migrate_status(arena, runner.guard, options->directory, options->ledger_table, &status,
                         err) ||
@@ -125,9 +125,6 @@ bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *nam
         return false;
     if (!repair->needed)
         return true;
-    return migrate_drift(arena, runner.guard, options->ledger_table, &nothing, false, &drift,
-                         err) &&
-           write_repair(&runner, repair, kind, reason, err) &&
-           (drift.state != DRIFT_NONE ||
-            migrate_snapshot_store(runner.guard, options->ledger_table, NULL, err));
+    return snapshot_is_current(arena, runner.guard, &runner.ledger, &current, err) &&
+           write_repair(&runner, repair, kind, reason, current, err);
 }

@@ -14,6 +14,9 @@ typedef struct {
     Ledger ledger;
     int version; /* of the server */
     MigrateReview review;
+    MigrateDrift drift;   /* since the run before, as far as it was looked for */
+    bool behind;          /* the run before left no snapshot of the schema */
+    const char *taken_in; /* what the next one takes in unseen, for the record; NULL: nothing */
     StatementWatch watch; /* of work, by guard */
 } Runner;
 
@@ -25,8 +28,35 @@ void runner_close(Runner *runner);
 /* A work session that holds its lock. */
 bool runner_need_work(Runner *runner, Error *err) MUST_CHECK;
 
+/* snapshot.c: the schema as the last run left it, bound to a position of the books. */
+
+/* Reads it; the session must be outside of a transaction. */
+bool snapshot_read(Arena *arena, Session *session, const Ledger *ledger, Schema *schema,
+                   Error *err) MUST_CHECK;
+/* Stores it for the books as they are, or as they are in the transaction. reason: NULL, or why it
+ * is taken for right otherwise than by a run that ended. */
+bool snapshot_write(Session *session, const Ledger *ledger, const Schema *schema,
+                    const char *reason, Error *err) MUST_CHECK;
+/* Both. */
+bool snapshot_take(Session *session, const Ledger *ledger, const char *reason,
+                   Error *err) MUST_CHECK;
+/* Is there one of the books as they are? */
+bool snapshot_is_current(Arena *arena, Session *session, const Ledger *ledger, bool *current,
+                         Error *err) MUST_CHECK;
+/* For whoever changes the books and not the schema: takes a current one along. */
+char *snapshot_sql_follow(Arena *arena, const Ledger *ledger);
+/* What the books tell of it, and what has changed since: where the books have gone on, and with
+ * with_schema always. */
+bool snapshot_look(Arena *arena, Session *session, const Ledger *ledger, const StrList *ignore,
+                   bool with_schema, MigrateDrift *drift, Error *err) MUST_CHECK;
 /* At the end of a run that may have changed the schema; a failure is a warning in the report. */
 void runner_take_snapshot(Runner *runner, MigrateReport *report);
+
+/* look_back.c: before a run, what has changed since the one before; the next snapshot takes it in.
+ * What keeps from looking is said and recorded like drift. */
+bool runner_look_back(Runner *runner, bool will_run, MigrateReport *report, Error *err) MUST_CHECK;
+/* Says it, once the run is approved, and has it recorded with the run. */
+void runner_tell_drift(Runner *runner, MigrateReport *report);
 
 /* Runs one file. On failure *report's place is set where it is known, and what failed is recorded.
  */

@@ -22,11 +22,10 @@ typedef struct {
     const char *newest; /* entry of the ledger; "" */
 } Position;
 
-/* A run that failed and rolled back changed nothing. */
-static bool read_position(Arena *arena, Session *session, const Ledger *ledger, Position *position,
-                          Error *err)
+/* As SQL, so that whoever writes the books can note it in the same transaction. A run that failed
+ * and rolled back changed nothing. */
+static const char *books_sql(Arena *arena, const Ledger *ledger)
 {
-    _cleanup_result_ Result *rows = NULL;
     const char *runs = ledger->runs_exist
                            ? arena_printf(arena,
                                           "(SELECT concat(coalesce(max(id), 0), '/', "
@@ -34,20 +33,31 @@ static bool read_position(Arena *arena, Session *session, const Ledger *ledger, 
                                           "FROM %s WHERE NOT (transactional AND state = 'failed'))",
                                           ledger->runs_table)
                            : "''";
+    return arena_printf(arena,
+                        "(SELECT concat(coalesce(max(id), 0), '/', count(*), '/', %s) FROM %s)",
+                        runs, ledger->table);
+}
+
+static const char *newest_sql(Arena *arena, const Ledger *ledger)
+{
+    return arena_printf(arena, "coalesce((SELECT name FROM %s ORDER BY id DESC LIMIT 1), '')",
+                        ledger->table);
+}
+
+static bool read_position(Arena *arena, Session *session, const Ledger *ledger, Position *position,
+                          Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
     *position = (Position){"", ""};
     if (!ledger->exists)
         return true;
     if (!session_query(session,
-                       arena_printf(arena,
-                                    "SELECT concat(coalesce(max(id), 0), '/', count(*), '/', %s) "
-                                    "AS books, (SELECT name FROM %s ORDER BY id DESC LIMIT 1) AS "
-                                    "newest FROM %s",
-                                    runs, ledger->table, ledger->table),
+                       arena_printf(arena, "SELECT %s AS books, %s AS newest",
+                                    books_sql(arena, ledger), newest_sql(arena, ledger)),
                        &rows, err))
         return false;
-    const char *newest = result_text(rows, 0, "newest");
     position->books = arena_strdup(arena, result_text(rows, 0, "books"));
-    position->newest = newest ? arena_strdup(arena, newest) : "";
+    position->newest = arena_strdup(arena, result_text(rows, 0, "newest"));
     return true;
 }
 
@@ -72,15 +82,14 @@ static bool create_table(Arena *arena, Session *session, const Ledger *ledger, E
                            err);
 }
 
-/* One statement, so that there is always one. What was accepted, and why, stays without its text.
- */
-static bool store(Arena *arena, Session *session, const Ledger *ledger, const Position *position,
-                  const Schema *schema, const char *reason, Error *err)
+/* One statement, so that there is always one. What was taken for right otherwise than by a run that
+ * ended, and why, stays without its text. */
+static bool store(Arena *arena, Session *session, const Ledger *ledger, const Schema *schema,
+                  const char *reason, Error *err)
 {
     _cleanup_json_ json_t *json = schema_to_json(schema);
-    const char *params[] = {
-        position->books,     position->newest,          arena_printf(arena, "%d", schema->major),
-        schema->fingerprint, json_compact(arena, json), reason};
+    const char *params[] = {arena_printf(arena, "%d", schema->major), schema->fingerprint,
+                            json_compact(arena, json), reason};
     const char *table = ledger->schema_table;
     return session_execute_params(
         session,
@@ -88,33 +97,40 @@ static bool store(Arena *arena, Session *session, const Ledger *ledger, const Po
                      "WITH gone AS (DELETE FROM %s WHERE reason IS NULL), emptied AS (UPDATE %s "
                      "SET snapshot = NULL WHERE reason IS NOT NULL AND snapshot IS NOT NULL) "
                      "INSERT INTO %s (position, newest, server_major, fingerprint, snapshot, "
-                     "reason) VALUES ($1, $2, $3::int, $4, $5, $6)",
-                     table, table, table),
+                     "reason) SELECT %s, %s, $1::int, $2, $3, $4",
+                     table, table, table, books_sql(arena, ledger), newest_sql(arena, ledger)),
         sizeof(params) / sizeof(*params), params, err);
 }
 
-bool migrate_snapshot_store(Session *session, const char *ledger_table, const char *reason,
-                            Error *err)
+bool snapshot_read(Arena *arena, Session *session, const Ledger *ledger, Schema *schema, Error *err)
+{
+    const SchemaScope scope = {.ledger_table = ledger->plain, .with_grants = true};
+    return schema_read(arena, session, &scope, schema, err) ||
+           error_context(err, "remembering the schema");
+}
+
+bool snapshot_write(Session *session, const Ledger *ledger, const Schema *schema,
+                    const char *reason, Error *err)
 {
     _cleanup_arena_ Arena *scratch = arena_create();
-    Ledger ledger;
+    return (create_table(scratch, session, ledger, err) &&
+            store(scratch, session, ledger, schema, reason, err)) ||
+           error_context(err, "remembering the schema");
+}
+
+bool snapshot_take(Session *session, const Ledger *ledger, const char *reason, Error *err)
+{
+    _cleanup_arena_ Arena *scratch = arena_create();
     Schema schema;
-    Position position;
-    const SchemaScope scope = {.ledger_table = ledger_table, .with_grants = true};
-    if (ledger_find(scratch, session, ledger_table, &ledger, err) &&
-        read_position(scratch, session, &ledger, &position, err) &&
-        schema_read(scratch, session, &scope, &schema, err) &&
-        create_table(scratch, session, &ledger, err) &&
-        store(scratch, session, &ledger, &position, &schema, reason, err))
-        return true;
-    return error_context(err, "remembering the schema");
+    return snapshot_read(scratch, session, ledger, &schema, err) &&
+           snapshot_write(session, ledger, &schema, reason, err);
 }
 
 void runner_take_snapshot(Runner *runner, MigrateReport *report)
 {
     Error err = {0};
     if (runner->options->no_snapshot || session_is_lost(runner->guard) ||
-        migrate_snapshot_store(runner->guard, runner->options->ledger_table, NULL, &err))
+        snapshot_take(runner->guard, &runner->ledger, runner->taken_in, &err))
         return;
     str_list_addf(&report->warnings, "%s; `vaxdb migrate verify` cannot tell drift until a run can",
                   err.message);
@@ -186,7 +202,7 @@ static Schema without_grants(Arena *arena, const Schema *schema)
 }
 
 static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignore, bool with_grants,
-                    Schema *live, MigrateDrift *drift, Error *err)
+                    Schema *live, SchemaDiff *diff, Error *err)
 {
     Schema before;
     _cleanup_json_ json_t *json = NULL;
@@ -199,8 +215,68 @@ static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignor
         before = without_grants(arena, &before);
     schema_leave_out(arena, &before, ignore);
     schema_leave_out(arena, live, ignore);
-    schema_diff(arena, &before, live, &drift->diff);
-    drift->state = drift->diff.count ? DRIFT_FOUND : DRIFT_NONE;
+    schema_diff(arena, &before, live, diff);
+    return true;
+}
+
+/* What the books alone tell. */
+static DriftState judge_books(const Position *position, const Snapshot *snapshot, int major)
+{
+    if (!snapshot->text)
+        return DRIFT_NO_SNAPSHOT;
+    if (!str_equal(snapshot->position.books, position->books))
+        return DRIFT_STALE;
+    return snapshot->major == major ? DRIFT_NONE : DRIFT_OTHER_MAJOR;
+}
+
+static void init_drift(Arena *arena, const Session *session, MigrateDrift *drift)
+{
+    *drift = (MigrateDrift){.server_major = session_server_version(session) / 10000};
+    str_list_init(&drift->diff.reordered, arena);
+}
+
+bool snapshot_is_current(Arena *arena, Session *session, const Ledger *ledger, bool *current,
+                         Error *err)
+{
+    Position position;
+    Snapshot snapshot;
+    MigrateDrift drift;
+    init_drift(arena, session, &drift);
+    if (!read_position(arena, session, ledger, &position, err) ||
+        !read_snapshot(arena, session, ledger, &snapshot, &drift, err))
+        return false;
+    *current = snapshot.text && str_equal(snapshot.position.books, position.books);
+    return true;
+}
+
+char *snapshot_sql_follow(Arena *arena, const Ledger *ledger)
+{
+    return arena_printf(arena,
+                        "UPDATE %s SET position = %s, newest = %s WHERE snapshot IS NOT NULL;",
+                        ledger->schema_table, books_sql(arena, ledger), newest_sql(arena, ledger));
+}
+
+bool snapshot_look(Arena *arena, Session *session, const Ledger *ledger, const StrList *ignore,
+                   bool with_schema, MigrateDrift *drift, Error *err)
+{
+    Position position;
+    Snapshot snapshot;
+    Schema live;
+    init_drift(arena, session, drift);
+    if (!read_position(arena, session, ledger, &position, err) ||
+        !read_snapshot(arena, session, ledger, &snapshot, drift, err))
+        return false;
+    drift->since = position.newest;
+    drift->state = judge_books(&position, &snapshot, drift->server_major);
+    bool wanted = with_schema || drift->state == DRIFT_STALE;
+    if (!wanted || !snapshot.text || snapshot.major != drift->server_major)
+        return true;
+    const SchemaScope scope = {.ledger_table = ledger->plain};
+    if (!schema_read(arena, session, &scope, &live, err) ||
+        !compare(arena, &snapshot, ignore, false, &live, &drift->diff, err))
+        return false;
+    if (drift->state == DRIFT_NONE && drift->diff.count)
+        drift->state = DRIFT_FOUND;
     return true;
 }
 
@@ -212,8 +288,7 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
     Snapshot snapshot;
     Schema live;
     const SchemaScope scope = {.ledger_table = ledger_table, .with_grants = with_grants};
-    *drift = (MigrateDrift){.server_major = session_server_version(session) / 10000};
-    str_list_init(&drift->diff.reordered, arena);
+    init_drift(arena, session, drift);
     if (!ledger_find(arena, session, ledger_table, &ledger, err) ||
         !read_position(arena, session, &ledger, &position, err) ||
         !read_snapshot(arena, session, &ledger, &snapshot, drift, err) ||
@@ -222,13 +297,11 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
     drift->since = position.newest;
     const Schema plain = without_grants(arena, &live);
     memcpy(drift->fingerprint, plain.fingerprint, sizeof(drift->fingerprint));
-    if (!snapshot.text)
-        drift->state = DRIFT_NO_SNAPSHOT;
-    else if (!str_equal(snapshot.position.books, position.books))
-        drift->state = DRIFT_STALE;
-    else if (snapshot.major != live.major)
-        drift->state = DRIFT_OTHER_MAJOR;
-    else
-        return compare(arena, &snapshot, ignore, with_grants, &live, drift, err);
+    drift->state = judge_books(&position, &snapshot, live.major);
+    if (drift->state != DRIFT_NONE)
+        return true;
+    if (!compare(arena, &snapshot, ignore, with_grants, &live, &drift->diff, err))
+        return false;
+    drift->state = drift->diff.count ? DRIFT_FOUND : DRIFT_NONE;
     return true;
 }

@@ -181,10 +181,52 @@ bool state_evidence_add(State *state, Arena *arena, const Evidence *evidence, Er
     Error ignored = {0};
     if (!state_run(state, err, "BEGIN IMMEDIATE", ""))
         return false;
-    if (append(state, arena, evidence, err) && state_run(state, err, "COMMIT", ""))
+    if (append(state, arena, evidence, err) &&
+        state_evidence_end(state, evidence->system_identifier, evidence->database, err) &&
+        state_run(state, err, "COMMIT", ""))
         return true;
     (void)!state_run(state, &ignored, "ROLLBACK", "");
     return false;
+}
+
+/* ---- what was begun ---------------------------------------------------------------------- */
+
+bool state_evidence_begin(State *state, Arena *arena, const Evidence *evidence, Error *err)
+{
+    _cleanup_json_ json_t *record = to_json(evidence);
+    return state_run(state, err, "INSERT OR REPLACE INTO evidence_begun VALUES (?1, ?2, ?3)", "sss",
+                     evidence->system_identifier, evidence->database,
+                     evidence_canonical(arena, record));
+}
+
+bool state_evidence_begun(State *state, Arena *arena, const char *system_identifier,
+                          const char *database, Evidence **evidence, Error *err)
+{
+    static const char what[] = "what was begun of evidence";
+    _cleanup_statement_ sqlite3_stmt *statement = NULL;
+    _cleanup_json_ json_t *record = NULL;
+    bool row = false;
+    *evidence = NULL;
+    if (!state_prepare(state, &statement, err,
+                       "SELECT record FROM evidence_begun WHERE system_identifier = ?1 AND "
+                       "database = ?2",
+                       "ss", system_identifier, database) ||
+        !state_step(state, statement, &row, err))
+        return false;
+    if (!row)
+        return true;
+    const char *text = state_text(arena, statement, 0);
+    *evidence = arena_alloc(arena, sizeof(**evidence));
+    return json_parse(text, strlen(text), what, &record, err) &&
+           evidence_from_json(arena, record, what, *evidence, err);
+}
+
+bool state_evidence_end(State *state, const char *system_identifier, const char *database,
+                        Error *err)
+{
+    return state_run(state, err,
+                     "DELETE FROM evidence_begun WHERE system_identifier = ?1 AND database = ?2",
+                     "ss", system_identifier, database);
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */

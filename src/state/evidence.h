@@ -32,7 +32,18 @@ typedef struct {
     const char *previous, *hash;
 } Evidence;
 
+/* Ends what was begun of its database. */
 bool state_evidence_add(State *state, Arena *arena, const Evidence *evidence,
+                        Error *err) MUST_CHECK;
+/* What is about to run, with all that is known of it before; one at a time of a database. A run
+ * that is killed between its commit and its evidence leaves it, and the next run can add it. */
+bool state_evidence_begin(State *state, Arena *arena, const Evidence *evidence,
+                          Error *err) MUST_CHECK;
+/* *evidence NULL: nothing was begun. */
+bool state_evidence_begun(State *state, Arena *arena, const char *system_identifier,
+                          const char *database, Evidence **evidence, Error *err) MUST_CHECK;
+/* Forgets what was begun: it did not come to run. */
+bool state_evidence_end(State *state, const char *system_identifier, const char *database,
                         Error *err) MUST_CHECK;
 /* Newest first; name NULL: all. A record that does not belong to its chain (the state file was
  * edited) is ERR_PROBLEMS naming it. */

@@ -75,6 +75,13 @@ CREATE TABLE IF NOT EXISTS evidence (
     record      TEXT NOT NULL,
     PRIMARY KEY (origin, sequence)
 );
+CREATE INDEX IF NOT EXISTS evidence_by_name ON evidence (name);
+CREATE TABLE IF NOT EXISTS evidence_begun (
+    system_identifier TEXT NOT NULL,
+    database          TEXT NOT NULL,
+    record            TEXT NOT NULL,
+    PRIMARY KEY (system_identifier, database)
+);
 CREATE TABLE IF NOT EXISTS schema_snapshots (
     fingerprint TEXT PRIMARY KEY,
     snapshot    TEXT NOT NULL

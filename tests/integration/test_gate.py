@@ -155,6 +155,7 @@ def test_a_round_trip_that_fails_refuses_on_staging(live):
 def test_a_production_that_has_drifted(live):
     live.ok_on("staging", "up")
     live.production.execute("CREATE INDEX by_hand ON stock (amount)")
+    live.ok_on("production", "verify", "--accept", "a hotfix")
     said = refused(live)
     assert "the schema that it would find is not the one that staging ran it on" in said
     assert "+ index public.by_hand" in said
@@ -197,6 +198,7 @@ def test_drift_while_it_ran_is_a_loud_warning(live):
     live.configure("drift_ignore = *meddle(*, *meddler*, *event*")
     live.pair("003_more", "ALTER TABLE stock ADD COLUMN more text;\n", "ALTER TABLE stock DROP COLUMN more;\n")
     live.ok_on("staging", "up")
+    live.ok_on("production", "verify", "--accept", "the table went")
     warned = live.ok_on("production", "up")
     assert "THE SCHEMA IS NOT WHAT IT WAS IN STAGING" in warned.stderr
     assert "+ table public.meddled" in warned.stderr
@@ -348,5 +350,5 @@ def test_dry_run_says_what_the_guards_would(live):
     live.ok_on("staging", "up")
     before = live.backups()
     guards = live.ok_on("production", "up", "--dry-run", "--json").json["guards"]
-    assert guards == ["lint: no errors", "staging: every file is proved", f"backup: {before[0]}"]
+    assert guards == ["lint: no errors", "drift: none", "staging: every file is proved", f"backup: {before[0]}"]
     assert live.ledger() == ["001_stock.sql"] and live.backups() == before

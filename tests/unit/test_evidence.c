@@ -149,6 +149,45 @@ static void keeps_what_was_added(void **state)
     assert_string_equal(items[1].previous, "");
 }
 
+static const Evidence *begun(Hosts *hosts, const char *database)
+{
+    Error err = {0};
+    Evidence *evidence = NULL;
+    assert_true(
+        state_evidence_begun(hosts->states[0], hosts->arena, "7", database, &evidence, &err));
+    return evidence;
+}
+
+static void keeps_what_was_begun(void **state)
+{
+    Hosts *hosts = *state;
+    Error err = {0};
+    Evidence evidence = {.name = "001.sql",
+                         .up_checksum = "aa",
+                         .fingerprint_before = "f0",
+                         .roundtrip = "passed",
+                         .lint_warnings = 3,
+                         .system_identifier = "7",
+                         .database = "other"};
+    assert_null(begun(hosts, "other"));
+    assert_true(state_evidence_begin(hosts->states[0], hosts->arena, &evidence, &err));
+    evidence.name = "002.sql"; /* one at a time */
+    assert_true(state_evidence_begin(hosts->states[0], hosts->arena, &evidence, &err));
+    evidence.database = "d\xC3\xA9";
+    assert_true(state_evidence_begin(hosts->states[0], hosts->arena, &evidence, &err));
+    const Evidence *found = begun(hosts, "other");
+    assert_string_equal(found->name, "002.sql");
+    assert_string_equal(found->fingerprint_before, "f0");
+    assert_string_equal(found->fingerprint_after, "");
+    assert_int_equal(found->lint_warnings, 3);
+    assert_int_equal(count(hosts, 0), 0); /* it proves nothing yet */
+    add(hosts, 0, "002.sql", 5);
+    assert_null(begun(hosts, "d\xC3\xA9"));
+    assert_non_null(begun(hosts, "other"));
+    assert_true(state_evidence_end(hosts->states[0], "7", "other", &err));
+    assert_null(begun(hosts, "other"));
+}
+
 static void travels(void **state)
 {
     Hosts *hosts = *state;
@@ -251,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(keeps_what_was_added, make_hosts, drop_hosts),
+        cmocka_unit_test_setup_teardown(keeps_what_was_begun, make_hosts, drop_hosts),
         cmocka_unit_test_setup_teardown(travels, make_hosts, drop_hosts),
         cmocka_unit_test_setup_teardown(finds_edits, make_hosts, drop_hosts),
         cmocka_unit_test_setup_teardown(finds_contradictions, make_hosts, drop_hosts),
