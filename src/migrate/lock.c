@@ -8,7 +8,7 @@
 
 #define POLL_FIRST_MS ((int64_t)20)
 #define POLL_LAST_MS  ((int64_t)300)
-#define POOLER_TRIES  3
+#define POOLER_TRIES  5
 
 MigrateLock migrate_lock(LockClass class, const char *ledger_table)
 {
@@ -40,7 +40,8 @@ static bool connect_directly(Error *err)
                            "usually 5432)");
 }
 
-bool migrate_lock_check(Session *session, MigrateLock lock, Error *err)
+/* Is it still ours? */
+static bool check_lock(Session *session, MigrateLock lock, Error *err)
 {
     LockParams params = {0};
     fill_params(&params, lock);
@@ -58,7 +59,7 @@ static bool try_lock(Session *session, MigrateLock lock, bool *taken, Error *err
     if (!session_query_params(session, sql_migrate_lock_take, 2, params.values, &rows, err))
         return error_context(err, "cannot take the migration lock");
     *taken = result_bool(rows, 0, "taken");
-    return true;
+    return !result_bool(rows, 0, "held") || connect_directly(err);
 }
 
 bool migrate_lock_describe(Arena *arena, Session *session, MigrateLock lock, const char **holder,
@@ -109,7 +110,7 @@ bool migrate_lock_take(Session *session, MigrateLock lock, int64_t wait_ms, Log 
         if (!try_lock(session, lock, &taken, err))
             return false;
         if (taken)
-            return migrate_lock_check(session, lock, err);
+            return check_lock(session, lock, err);
         if (clock_monotonic_ms() >= until_ms)
             return give_up(session, lock, err);
         if (!told && log) {
@@ -129,18 +130,22 @@ static bool backend_of(Session *session, Arena *arena, const char **pid, Error *
     return session_scalar(session, arena, "SELECT pg_backend_pid()", pid, err);
 }
 
-/* While the second connection is inside a transaction it occupies a server connection; afterwards
- * that one was used last, and a pooler in transaction mode hands it to the first. */
-static bool swap_backends(Session *first, Session *second, bool *swapped, Error *err)
+/* A server connection of a session's own answers all its queries and nobody else's. Three queries a
+ * round: a pooler with two of them that takes turns must not seem to give each session its own. */
+static bool share_backends(Session *first, Session *second, bool *shared, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    const char *before = NULL, *after = NULL, *other = NULL;
-    if (!session_execute(first, "BEGIN", err) || !backend_of(first, arena, &before, err) ||
-        !session_execute(second, "BEGIN", err) || !backend_of(second, arena, &other, err) ||
-        !session_execute(first, "COMMIT", err) || !session_execute(second, "COMMIT", err) ||
-        !backend_of(first, arena, &after, err))
-        return false;
-    *swapped |= !str_equal(before, after);
+    Session *const asked[] = {first, second, second};
+    const char *pids[2] = {NULL, NULL};
+    for (size_t i = 0; i < POOLER_TRIES * COUNT_OF(asked); i++) {
+        Session *session = asked[i % COUNT_OF(asked)];
+        const char *pid = NULL, **last = &pids[session == second];
+        if (!backend_of(session, arena, &pid, err))
+            return false;
+        *shared |= *last && !str_equal(*last, pid);
+        *last = pid;
+    }
+    *shared |= str_equal(pids[0], pids[1]);
     return true;
 }
 
@@ -153,12 +158,7 @@ bool migrate_lock_check_pooler(Session *session, const SessionOptions *options, 
     if (str_equal(answering, arena_printf(arena, "%d", session_backend_pid(session))))
         return true; /* the server itself answered */
     _cleanup_session_ Session *second = NULL;
-    bool swapped = false;
-    if (!session_open(options, &second, err))
-        return false;
-    for (int i = 0; i < POOLER_TRIES && !swapped; i++) {
-        if (!swap_backends(session, second, &swapped, err))
-            return false;
-    }
-    return !swapped || connect_directly(err);
+    bool shared = false;
+    return session_open(options, &second, err) && share_backends(session, second, &shared, err) &&
+           (!shared || connect_directly(err));
 }

@@ -22,11 +22,10 @@ typedef struct {
 
 MigrateLock migrate_lock(LockClass class, const char *ledger_table);
 /* Polls up to wait_ms, telling log for whom it waits. Not obtained is ERR_REFUSED naming the
- * holder; a lock that the pooler gave to another connection is ERR_USAGE ("connect directly"). */
+ * holder; a lock that a pooler gave to another connection, or that its connection had already, is
+ * ERR_USAGE ("connect directly"). */
 bool migrate_lock_take(Session *session, MigrateLock lock, int64_t wait_ms, Log *log,
                        Error *err) MUST_CHECK;
-/* Still ours? A restarted server or a cut connection has freed it. */
-bool migrate_lock_check(Session *session, MigrateLock lock, Error *err) MUST_CHECK;
 /* Who holds it, in words; NULL when nobody does. */
 bool migrate_lock_describe(Arena *arena, Session *session, MigrateLock lock, const char **holder,
                            Error *err) MUST_CHECK;

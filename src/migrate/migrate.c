@@ -16,6 +16,20 @@ static SessionOptions session_options(const MigrateOptions *options)
                             .log = options->log};
 }
 
+/* A pooler gives its own number for the process: the server is asked. */
+static bool watch_work(Runner *runner, Error *err)
+{
+    const MigrateOptions *options = runner->options;
+    const char *value = NULL;
+    int64_t process = 0;
+    if (!session_scalar(runner->work, runner->arena, "SELECT pg_backend_pid()", &value, err))
+        return false;
+    (void)!str_to_int64(value, 0, INT32_MAX, &process);
+    statement_watch_begin(&runner->watch, runner->work, (int)process, runner->guard, options->log,
+                          options->lock_timeout_ms);
+    return true;
+}
+
 bool runner_need_work(Runner *runner, Error *err)
 {
     if (runner->work)
@@ -25,9 +39,8 @@ bool runner_need_work(Runner *runner, Error *err)
     if (!session_open(&session, &runner->work, err))
         return false;
     runner->clean = false;
-    statement_watch_begin(&runner->watch, runner->work, runner->guard, options->log,
-                          options->lock_timeout_ms);
-    return migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),
+    return watch_work(runner, err) &&
+           migrate_lock_take(runner->work, migrate_lock(LOCK_WORK, options->ledger_table),
                              options->wait_ms, options->log, err);
 }
 

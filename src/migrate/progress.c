@@ -148,10 +148,10 @@ static void look(void *data, int64_t waited_ms)
     watch->waited_ms = waited_ms;
 }
 
-void statement_watch_begin(StatementWatch *watch, Session *work, Session *guard, Log *log,
-                           int64_t lock_timeout_ms)
+void statement_watch_begin(StatementWatch *watch, Session *work, int process, Session *guard,
+                           Log *log, int64_t lock_timeout_ms)
 {
-    *watch = (StatementWatch){.guard = guard, .log = log, .process = session_backend_pid(work)};
+    *watch = (StatementWatch){.guard = guard, .log = log, .process = process};
     /* Often enough that a lock which is given up soon has been looked at. */
     int64_t often_ms = lock_timeout_ms > 0 ? lock_timeout_ms / 3 : LOOK_MS;
     if (often_ms < LOOK_LEAST_MS)

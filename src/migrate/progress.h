@@ -30,9 +30,10 @@ typedef struct {
     bool showing; /* progress is on the terminal */
 } StatementWatch;
 
-/* From now on work's statements are watched. The watch must outlive the session. */
-void statement_watch_begin(StatementWatch *watch, Session *work, Session *guard, Log *log,
-                           int64_t lock_timeout_ms);
+/* From now on work's statements are watched, which the server's process runs. The watch must
+ * outlive the session. */
+void statement_watch_begin(StatementWatch *watch, Session *work, int process, Session *guard,
+                           Log *log, int64_t lock_timeout_ms);
 /* A file begins: what was seen before is forgotten. file may be NULL and is not copied. */
 void statement_watch_file(StatementWatch *watch, const char *file);
 /* A statement has ended: takes the bar off the terminal. Whom a failed one waited for stays known.

@@ -233,7 +233,11 @@ bool session_fail(const Session *session, const PGresult *result, Error *err)
         (void)error_set(err, lost ? ERR_UNREACHABLE : ERR_FAILED, "%s",
                         *text ? text : "the connection to the server was lost");
         if (lost)
-            (void)error_hint(err, "look into the server's log, then run the command again");
+            (void)error_hint(err, "%s",
+                             strstr(text, "query_wait_timeout")
+                                 ? "the pooler had no server connection left: connect directly to "
+                                   "the server (its own host and port, usually 5432)"
+                                 : "look into the server's log, then run the command again");
         return false;
     }
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);

@@ -6,7 +6,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from support.migrations import Project, checksum
-from support.pooler import Pooler
 from support.site import PAST_THE_GATES
 from support.waiting import wait_until
 
@@ -688,20 +687,6 @@ def test_a_runner_waits_for_the_statement_that_a_killed_one_left(vaxdb, servers,
     assert project.vaxdb.finish(waiting).status == 0
     assert project.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_id'::regclass")
     assert project.states()["001_i.sql"] == "applied"
-
-
-def test_a_transaction_pooler_is_told_apart(project):
-    project.write("001_a.sql", "CREATE TABLE a ()")
-    pooler = Pooler(project.database)
-    url = pooler.url(project.database.name)
-    try:
-        refused = project.vaxdb.fails(2, "migrate", "up", "--url", url)
-        assert "connect directly" in refused.stderr
-        status = project.vaxdb.ok("migrate", "status", "--url", url, "--json").json
-        assert status["running"] is None, "no lock stays behind on the pooler's connections"
-    finally:
-        pooler.close()
-    assert not project.exists("schema_migrations")
 
 
 # ---- new ---------------------------------------------------------------------------------------
