@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "checklist/facts.h"
 #include "pg/watch.h"
+#include "state/evidence.h"
 
 #define SHOWN              3
 #define COMPLEX_STATEMENTS 10
@@ -121,12 +122,54 @@ bool probe_migrations_down(Facts *facts, CheckOutcome *outcome, Error *err)
                       facts_some(facts->arena, &without, SHOWN));
 }
 
-/* What production has and staging has not, or otherwise. */
-static void compare_ledgers(const MigrateStatus *production, const MigrateStatus *staging,
+/* Staging proved the file as production has it, or a baseline says that production had it when it
+ * was taken over. */
+static bool is_proved(Facts *facts, const LedgerEntry *entry, bool *proved, Error *err)
+{
+    Evidence *items = NULL;
+    size_t count = 0;
+    *proved = false;
+    if (!state_evidence_list(facts->spec->state, facts->arena, entry->name, &items, &count, err))
+        return false;
+    for (size_t i = 0; i < count && !*proved; i++) {
+        bool up = str_equal(items[i].kind, "up") &&
+                  str_equal(items[i].env, env_name(ENV_STAGING)) &&
+                  (str_equal(items[i].roundtrip, "passed") ||
+                   str_equal(items[i].roundtrip, "not_possible"));
+        bool baseline = str_equal(items[i].kind, "baseline") &&
+                        str_equal(items[i].env, env_name(ENV_PRODUCTION));
+        *proved = (up || baseline) && str_equal(items[i].up_checksum, entry->checksum);
+    }
+    return true;
+}
+
+typedef struct {
+    const LedgerEntry **items; /* of production, that no evidence speaks for */
+    size_t count;
+} Unproved;
+
+static bool find_unproved(Facts *facts, const MigrateStatus *production, Unproved *unproved,
+                          Error *err)
+{
+    unproved->items = arena_array(facts->arena, production->entry_count, sizeof(*unproved->items));
+    unproved->count = 0;
+    for (size_t i = 0; i < production->entry_count; i++) {
+        bool proved = false;
+        if (!is_proved(facts, &production->entries[i], &proved, err))
+            return false;
+        if (!proved)
+            unproved->items[unproved->count++] = &production->entries[i];
+    }
+    return true;
+}
+
+/* What was run before there was evidence, or with --skip-staging, can be in staging all the same.
+ */
+static void compare_ledgers(const Unproved *unproved, const MigrateStatus *staging,
                             StrList *differing)
 {
-    for (size_t p = 0; p < production->entry_count; p++) {
-        const LedgerEntry *entry = &production->entries[p];
+    for (size_t i = 0; i < unproved->count; i++) {
+        const LedgerEntry *entry = unproved->items[i];
         bool same = false;
         for (size_t s = 0; s < staging->entry_count; s++)
             same = same || (str_equal(staging->entries[s].name, entry->name) &&
@@ -148,39 +191,60 @@ static bool status_of_staging(Facts *facts, const char *folder, MigrateStatus *s
            read_status(facts, spec, ENV_STAGING, session, folder, status, err);
 }
 
+static bool judge_unproved(Facts *facts, CheckOutcome *outcome, const char *folder,
+                           const MigrateStatus *production, const Unproved *unproved)
+{
+    MigrateStatus staging;
+    Error unreachable = {0};
+    StrList differing;
+    str_list_init(&differing, facts->arena);
+    if (!config_text(facts->spec->config, ENV_STAGING, "url")) {
+        check_fix(facts, outcome, "url = postgresql://...      (under [staging] in vaxdb.ini)");
+        return check_skip(facts, outcome,
+                          "no database is configured for staging, and there is no evidence of %zu "
+                          "of %zu",
+                          unproved->count, production->entry_count);
+    }
+    if (!status_of_staging(facts, folder, &staging, &unreachable))
+        return check_skip(facts, outcome,
+                          "there is no evidence of %zu of %zu, and staging could not be looked at: "
+                          "%s",
+                          unproved->count, production->entry_count, unreachable.message);
+    compare_ledgers(unproved, &staging, &differing);
+    if (differing.count)
+        return check_fail(facts, outcome,
+                          "in production without evidence, and not the same in staging: %s",
+                          facts_some(facts->arena, &differing, SHOWN));
+    return check_pass(facts, outcome,
+                      "of %zu in production %zu are proved by evidence, the others in staging with "
+                      "equal checksums",
+                      production->entry_count, production->entry_count - unproved->count);
+}
+
 bool probe_migrations_staging(Facts *facts, CheckOutcome *outcome, Error *err)
 {
     const ChecklistSpec *spec = facts->spec;
     const char *folder = NULL;
-    MigrateStatus production, staging;
+    MigrateStatus production;
+    Unproved unproved;
     if (spec->env != ENV_PRODUCTION) {
         check_fix(facts, outcome, "vaxdb checklist -e production migrations.staging-first");
         return check_skip(facts, outcome, "asked of production only; this is %s",
                           env_name(spec->env));
     }
-    if (!config_text(spec->config, ENV_STAGING, "url")) {
-        check_fix(facts, outcome, "url = postgresql://...      (under [staging] in vaxdb.ini)");
-        return check_skip(facts, outcome, "no database is configured for staging");
-    }
     if (!find_folder(facts, outcome, &folder, err))
         return false;
     if (!folder)
         return true;
-    Error unreachable = {0};
     if (!status_here(facts, folder, &production, err))
         return false;
-    if (!status_of_staging(facts, folder, &staging, &unreachable))
-        return check_skip(facts, outcome, "staging could not be looked at: %s",
-                          unreachable.message);
-    StrList differing;
-    str_list_init(&differing, facts->arena);
-    compare_ledgers(&production, &staging, &differing);
     if (!production.entry_count)
         return check_skip(facts, outcome, "nothing was applied to production yet");
-    if (differing.count)
-        return check_fail(facts, outcome, "in production, but not the same in staging: %s",
-                          facts_some(facts->arena, &differing, SHOWN));
-    return check_pass(facts, outcome, "all %zu of production are in staging, with equal checksums",
+    if (!find_unproved(facts, &production, &unproved, err))
+        return false;
+    if (unproved.count)
+        return judge_unproved(facts, outcome, folder, &production, &unproved);
+    return check_pass(facts, outcome, "evidence proves all %zu of production",
                       production.entry_count);
 }
 

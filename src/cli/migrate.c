@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/migrate_lint.h"
 #include "cli/migrate_work.h"
 
 /* clang-format off */
@@ -60,9 +61,7 @@ static json_t *guards_json(const GuardedReport *report)
     (void)json_object_set_new(object, "roundtrip",
                               report->roundtrip.count ? roundtrip_report_json(&report->roundtrip)
                                                       : json_null());
-    (void)json_object_set_new(object, "lint_errors", json_integer((json_int_t)report->lint.errors));
-    (void)json_object_set_new(object, "lint_warnings",
-                              json_integer((json_int_t)report->lint.warnings));
+    (void)json_object_set_new(object, "lint", lint_report_json(&report->lint));
     return object;
 }
 
@@ -73,14 +72,17 @@ static bool run_up(Context *context, Error *err)
     int64_t started_ms = clock_monotonic_ms();
     GuardSpec spec;
     GuardedReport report;
-    if (!migrate_work_open(context, &work, err) || !migrate_work_run_options(&work, err))
+    if (!migrate_work_open(context, &work, err))
         return false;
+    migrate_work_run_options(&work);
     work.options.allow_out_of_order = options_flag(context->options, "allow-out-of-order");
     read_guards(&work, &spec);
     if (context->dry_run)
         return dry_up(&work, to, &spec, err);
     bool done = guarded_up(context->arena, context->log, work.state, &work.target, work.session,
                            &work.options, to, &spec, &report, err);
+    if (report.lint.errors && !context->json)
+        lint_print_errors(context, &report.lint);
     return migrate_print_report(context, "applied", &report.run, guards_json(&report), started_ms,
                                 done, err);
 }
@@ -99,9 +101,9 @@ static bool run_down(Context *context, Error *err)
     _cleanup_migrate_work_ MigrateWork work = {0};
     const char *to = options_text(context->options, "to");
     int64_t steps = 1, started_ms = clock_monotonic_ms();
-    if (!migrate_read_steps(context, &steps, err) || !migrate_work_open(context, &work, err) ||
-        !migrate_work_run_options(&work, err))
+    if (!migrate_read_steps(context, &steps, err) || !migrate_work_open(context, &work, err))
         return false;
+    migrate_work_run_options(&work);
     if (context->dry_run)
         return dry_down(&work, steps, to, err);
     if (!target_guard(&work.target, "migrate down", options_text(context->options, "confirm"), err))
@@ -115,10 +117,11 @@ static bool run_redo(Context *context, Error *err)
 {
     _cleanup_migrate_work_ MigrateWork work = {0};
     int64_t started_ms = clock_monotonic_ms();
-    if (!migrate_work_open(context, &work, err) || !migrate_work_run_options(&work, err) ||
+    if (!migrate_work_open(context, &work, err) ||
         !target_guard(&work.target, "migrate redo", options_text(context->options, "confirm"), err))
         return false;
     MigrateReport report = {0};
+    migrate_work_run_options(&work);
     bool done = migrate_redo(context->arena, &work.options, &report, err);
     return migrate_print_report(context, "done", &report, NULL, started_ms, done, err);
 }

@@ -51,9 +51,9 @@ static bool run_rollback(Context *context, Error *err)
     int64_t steps = 1, started_ms = clock_monotonic_ms();
     GuardSpec spec;
     RollbackReport report;
-    if (!migrate_read_steps(context, &steps, err) || !migrate_work_open(context, &work, err) ||
-        !migrate_work_run_options(&work, err))
+    if (!migrate_read_steps(context, &steps, err) || !migrate_work_open(context, &work, err))
         return false;
+    migrate_work_run_options(&work);
     if (context->dry_run)
         return dry_rollback(&work, steps, to, err);
     if (!target_guard(&work.target, "migrate rollback", options_text(context->options, "confirm"),

@@ -4,6 +4,9 @@
 #include "cli/commands.h"
 #include "cli/migrate_work.h"
 
+/* Of a run that lint refuses. */
+#define SHOWN_ERRORS 10
+
 static const OptionSpec lint_options[] = {
     DIR_OPTION,
     {.name = "format",
@@ -60,47 +63,62 @@ static bool print_rules(Context *context, Error *err)
 
 /* ---- as a compiler prints them --------------------------------------------------------------- */
 
-static void print_underline(const Context *context, const LintFinding *finding)
+static void print_underline(FILE *out, const LintFinding *finding)
 {
     int column = 1;
     for (const char *c = finding->source; *c && column < finding->source_column; c++) {
         if (((unsigned char)*c & 0xC0) != 0x80) {
-            (void)fputc(*c == '\t' ? '\t' : ' ', context->out);
+            (void)fputc(*c == '\t' ? '\t' : ' ', out);
             column++;
         }
     }
-    (void)fputc('^', context->out);
+    (void)fputc('^', out);
     for (int i = 1; i < finding->width; i++)
-        (void)fputc('~', context->out);
-    (void)fputc('\n', context->out);
+        (void)fputc('~', out);
+    (void)fputc('\n', out);
 }
 
 /* Bytes that a terminal would act on are shown as spaces. */
-static void print_source(const Context *context, const char *source)
+static void print_source(FILE *out, const char *source)
 {
     for (const char *c = source; *c; c++) {
         bool control = ((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7F;
-        (void)fputc(control ? ' ' : *c, context->out);
+        (void)fputc(control ? ' ' : *c, out);
     }
-    (void)fputc('\n', context->out);
+    (void)fputc('\n', out);
 }
 
-static void print_finding(const Context *context, const LintFinding *finding)
+static void print_finding(const Log *log, FILE *out, const LintFinding *finding)
 {
-    bool color = context->log->color && table_terminal_width(context->out) > 0;
-    const char *bold = color ? log_bold(context->log) : "";
-    const char *red = color && finding->severity == LINT_ERROR ? log_red(context->log) : bold;
-    const char *reset = color ? log_reset(context->log) : "";
-    (void)fprintf(context->out, "%s%s:%d:%d:%s %s%s:%s %s [%s]\n", bold, finding->file,
-                  finding->line, finding->column, reset, red, lint_severity_name(finding->severity),
-                  reset, finding->message, finding->rule->id);
+    bool color = log->color && table_terminal_width(out) > 0;
+    const char *bold = color ? log_bold(log) : "";
+    const char *red = color && finding->severity == LINT_ERROR ? log_red(log) : bold;
+    const char *reset = color ? log_reset(log) : "";
+    (void)fprintf(out, "%s%s:%d:%d:%s %s%s:%s %s [%s]\n", bold, finding->file, finding->line,
+                  finding->column, reset, red, lint_severity_name(finding->severity), reset,
+                  finding->message, finding->rule->id);
     if (*finding->source) {
-        (void)fprintf(context->out, "%5d | ", finding->line);
-        print_source(context, finding->source);
-        (void)fprintf(context->out, "      | ");
-        print_underline(context, finding);
+        (void)fprintf(out, "%5d | ", finding->line);
+        print_source(out, finding->source);
+        (void)fprintf(out, "      | ");
+        print_underline(out, finding);
     }
-    (void)fprintf(context->out, "      help: %s\n", finding->help);
+    (void)fprintf(out, "      help: %s\n", finding->help);
+}
+
+void lint_print_errors(const Context *context, const LintReport *report)
+{
+    FILE *out = context->log->out;
+    size_t shown = 0;
+    for (size_t i = 0; i < report->count && shown < SHOWN_ERRORS; i++) {
+        if (report->items[i].severity != LINT_ERROR)
+            continue;
+        print_finding(context->log, out, &report->items[i]);
+        shown++;
+    }
+    if (shown < report->errors)
+        (void)fprintf(out, "and %zu more: vaxdb migrate lint -e %s\n", report->errors - shown,
+                      env_name(context->env));
 }
 
 static bool print_text(Context *context, const LintReport *report, Error *err)
@@ -108,7 +126,7 @@ static bool print_text(Context *context, const LintReport *report, Error *err)
     (void)err;
     for (size_t i = 0; i < report->count; i++) {
         if (!context->log->quiet || report->items[i].severity != LINT_INFO)
-            print_finding(context, &report->items[i]);
+            print_finding(context->log, context->out, &report->items[i]);
     }
     return true;
 }

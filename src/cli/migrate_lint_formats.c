@@ -18,7 +18,7 @@ static json_t *finding_json(const LintFinding *finding)
     return object;
 }
 
-bool lint_print_json(Context *context, const LintReport *report, Error *err)
+json_t *lint_report_json(const LintReport *report)
 {
     json_t *findings = json_array();
     for (size_t i = 0; i < report->count; i++)
@@ -34,7 +34,12 @@ bool lint_print_json(Context *context, const LintReport *report, Error *err)
     (void)json_object_set_new(object, "files", json_integer((json_int_t)report->files));
     (void)json_object_set_new(object, "statements", json_integer((json_int_t)report->statements));
     (void)json_object_set_new(object, "catalogue", json_boolean(report->catalogue));
-    return command_print_json(context, object, err);
+    return object;
+}
+
+bool lint_print_json(Context *context, const LintReport *report, Error *err)
+{
+    return command_print_json(context, lint_report_json(report), err);
 }
 
 /* ---- SARIF --------------------------------------------------------------------------------- */

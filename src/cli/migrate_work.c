@@ -45,7 +45,7 @@ static void tell_finished(void *data, const MigrateEvent *event)
     log_debug(context->log, "%s took %lld ms", event->name, (long long)event->duration_ms);
 }
 
-bool migrate_work_run_options(MigrateWork *work, Error *err)
+void migrate_work_run_options(MigrateWork *work)
 {
     Context *context = work->context;
     MigrateOptions *options = &work->options;
@@ -54,13 +54,8 @@ bool migrate_work_run_options(MigrateWork *work, Error *err)
     options->started = tell_started;
     options->finished = tell_finished;
     options->data = context;
-    if (str_equal(interrupted, "done"))
-        options->unknown = UNKNOWN_DONE;
-    else if (str_equal(interrupted, "again"))
-        options->unknown = UNKNOWN_AGAIN;
-    else if (interrupted)
-        return error_set(err, ERR_USAGE, "--interrupted is done or again, not %s", interrupted);
-    return true;
+    if (interrupted)
+        options->unknown = str_equal(interrupted, "done") ? UNKNOWN_DONE : UNKNOWN_AGAIN;
 }
 
 void migrate_work_guards(const MigrateWork *work, GuardSpec *spec)

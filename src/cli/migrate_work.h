@@ -38,7 +38,7 @@ void migrate_work_close(MigrateWork *work);
  * it is called here. Reasons and listeners are the command's. */
 void migrate_work_guards(const MigrateWork *work, GuardSpec *spec);
 /* RUN_OPTIONS, and the listeners that print the guide's lines. */
-bool migrate_work_run_options(MigrateWork *work, Error *err) MUST_CHECK;
+void migrate_work_run_options(MigrateWork *work);
 bool migrate_work_status(MigrateWork *work, MigrateStatus *status, Error *err) MUST_CHECK;
 
 /* N or --to of down and rollback. */

@@ -187,6 +187,16 @@ static bool would(StrList *says, const char *what, bool fine, const char *text, 
     return fine || said->code == ERR_REFUSED;
 }
 
+static void list_lint_errors(const LintReport *lint, StrList *says)
+{
+    for (size_t i = 0; i < lint->count; i++) {
+        const LintFinding *finding = &lint->items[i];
+        if (finding->severity == LINT_ERROR)
+            str_list_addf(says, "lint: %s:%d:%d: %s [%s]", finding->file, finding->line,
+                          finding->column, finding->message, finding->rule->id);
+    }
+}
+
 static bool preview_production(Guarded *guarded, const MigrateReview *review, StrList *says,
                                Error *err)
 {
@@ -237,6 +247,7 @@ bool guarded_preview(Arena *arena, Log *log, State *state, const Target *target,
         str_list_add(says, "lint: passed by");
     else if (!would(says, "lint", check_lint(&guarded, &review, &said), "no errors", &said, err))
         return false;
+    list_lint_errors(&report.lint, says);
     if (is_staging(&guarded.guard))
         str_list_add(says, spec->skip_staging ? "round trip: passed by"
                                               : "round trip: made first, in a scratch database");

@@ -213,17 +213,19 @@ void findings_count(LintReport *report)
     }
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 bool lint_refusal(const LintReport *report, Error *err)
 {
-    const LintFinding *first = NULL;
-    for (size_t i = 0; i < report->count && !first; i++) {
-        if (report->items[i].severity == LINT_ERROR)
-            first = &report->items[i];
-    }
-    assert(first);
-    (void)error_set(err, ERR_REFUSED, "%s:%d:%d: %s [%s]", first->file, first->line, first->column,
-                    first->message, first->rule->id);
-    if (report->errors > 1)
-        (void)error_context(err, "lint found %zu errors, the first", report->errors);
-    return error_hint(err, "%s\n`vaxdb migrate lint` shows all of them", first->help);
+    char warnings[48] = "";
+    if (report->warnings)
+        (void)snprintf(warnings, sizeof(warnings), " and %zu warning%s", report->warnings,
+                       plural(report->warnings));
+    (void)error_set(err, ERR_REFUSED, "lint found %zu error%s%s in what would run, so nothing ran",
+                    report->errors, plural(report->errors), warnings);
+    return error_hint(err, "mend %s; what is meant as it is says so: -- lint:ignore RULE reason",
+                      report->errors == 1 ? "it" : "them");
 }

@@ -75,5 +75,5 @@ bool lint_folder(Arena *arena, const LintOptions *options, LintReport *report,
  * outside a transaction. */
 bool lint_pending(Arena *arena, Session *session, const MigrateStatus *status,
                   const MigratePlan *plan, LintReport *report, Error *err) MUST_CHECK;
-/* The report as ERR_REFUSED naming its first error and how many there are. Returns false. */
+/* The report as ERR_REFUSED: how many errors and warnings there are. Returns false. */
 bool lint_refusal(const LintReport *report, Error *err);

@@ -280,6 +280,40 @@ def test_migrations_in_version_control(vaxdb, database, migrations):
     assert seen()["status"] == "warn"
 
 
+def test_staging_first_by_evidence(vaxdb, new_database, migrations):
+    """Evidence tells, without staging, which may be on a host that is not seen from here."""
+    staging, production = new_database(), new_database()
+
+    def seen():
+        return item(vaxdb, production, "migrations.staging-first", "production")
+
+    vaxdb.write_config(staging=staging.url, production=production.url)
+    vaxdb.ok("migrate", "up", "-e", "staging")
+    vaxdb.ok("migrate", "up", "-e", "production")
+    vaxdb.write_config(production=production.url)
+    found = seen()
+    assert (found["status"], found["evidence"]) == ("pass", "evidence proves all 1 of production")
+    (migrations / "002_second.sql").write_text("CREATE TABLE second (a int);\n")
+    (migrations / "002_second.down.sql").write_text("DROP TABLE second;\n")
+    vaxdb.ok("migrate", "up", "-e", "production", "--skip-staging", "a test")
+    assert seen()["status"] == "skip"
+    vaxdb.write_config(staging=staging.url, production=production.url)
+    found = seen()
+    assert found["status"] == "fail" and "002_second.sql" in found["evidence"]
+    # One whose round trip was skipped is proved by nothing, and was in staging all the same.
+    vaxdb.ok("migrate", "up", "-e", "staging", "--skip-staging", "a test")
+    found = seen()
+    assert found["status"] == "pass" and "of 2 in production 1 are proved" in found["evidence"]
+
+
+def test_staging_first_after_a_baseline(vaxdb, new_database, migrations):
+    production = new_database()
+    vaxdb.write_config(production=production.url)
+    production.execute("CREATE TABLE first (a int)")
+    vaxdb.ok("migrate", "baseline", "-e", "production", "--to", "001_first", "--confirm", production.name)
+    assert item(vaxdb, production, "migrations.staging-first", "production")["status"] == "pass"
+
+
 def test_staging_first_and_backup_first(vaxdb, new_database, migrations):
     staging, production = new_database(), new_database()
     vaxdb.write_config(staging=staging.url, production=production.url)

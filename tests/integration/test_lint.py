@@ -1,6 +1,7 @@
 """vaxdb migrate lint: what it finds, where it says it is, and how it prints it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,42 @@ def test_up_applies_nothing_of_it(project):
     write(project, WRONG)
     project.fails(3, "up")
     assert not project.exists("stock")
+
+
+def test_up_shows_every_error_that_refuses_it(project):
+    project.write("001_a.sql", "CREATE TABLE a (id bigint);\nCREATE INDEX i ON a (id + 1);\n")
+    project.write("002_b.sql", "CREATE TABLE b (id bigint);\nCREATE INDEX j ON missing (id);\n")
+    refused = project.fails(3, "up").stderr
+    assert "001_a.sql:2:" in refused and "[index-expression-parentheses]" in refused
+    assert "    2 | CREATE INDEX i ON a (id + 1);\n" in refused
+    assert "^" in refused and "help: " in refused
+    assert "002_b.sql:2:" in refused and "[missing-table]" in refused
+    assert re.search(r"lint found 2 errors and \d+ warnings in what would run", refused)
+    assert "[missing-down]" not in refused  # a warning: counted, not shown
+    assert "more: vaxdb migrate lint" not in refused
+    shown = project.ok("up", "--dry-run").stdout
+    assert "-- lint would refuse: lint found 2 errors" in shown
+    assert shown.count("-- lint: ") == 2
+
+
+def test_of_many_errors_up_shows_some(project):
+    indexes = "".join(f"CREATE INDEX i{n} ON missing{n} (id);\n" for n in range(13))
+    project.write("001_a.sql", indexes)
+    refused = project.fails(3, "up").stderr
+    assert refused.count("[missing-table]") == 10
+    assert "and 3 more: vaxdb migrate lint -e development\n" in refused
+    assert "lint found 13 errors" in refused
+
+
+def test_what_refuses_is_in_the_json_too(project):
+    project.write("001_a.sql", "CREATE INDEX i ON missing (id);\nCREATE INDEX j ON missing (id);\n")
+    refused = project.fails(3, "up", "--json")
+    lint = refused.json["lint"]
+    assert lint["errors"] == 2 and lint["warnings"] >= 1
+    found = [(f["line"], f["rule"]) for f in lint["findings"] if f["severity"] == "error"]
+    assert found == [(1, "missing-table"), (2, "missing-table")]
+    assert refused.json["error"]["message"].startswith("lint found 2 errors")
+    assert "missing-table" not in refused.stderr
 
 
 def test_the_guides_own_migrations_have_no_errors(vaxdb, any_database):

@@ -1,7 +1,10 @@
 """`vaxdb migrate plan`: what it says of locks and rewrites is what a server does."""
 
+import re
+
 import pytest
 from support.migrations import Project
+from support.site import Site
 
 LEVELS = {
     "RowShareLock": "ROW SHARE",
@@ -209,6 +212,21 @@ def test_shows_transactions_locks_rows_and_losses(vaxdb, database, connection):
     assert [loss["rows"] for loss in first[0]["down"]["loses"]] == [3000, 0]
     # Nothing was changed by looking: there is not even a ledger.
     assert connection.execute("SELECT to_regclass('schema_migrations')").fetchone() == (None,)
+
+
+def test_says_how_long_it_took_on_staging(vaxdb, new_database):
+    site = Site(vaxdb, new_database(), new_database())
+    site.pair("001_slow", "CREATE TABLE a (id bigint);\nSELECT pg_sleep(1.2);\n", "DROP TABLE a;\n")
+    site.ok_on("staging", "up", "--skip-staging", "it only needs to be measured")
+    shown = site.ok_on("production", "plan").stdout
+    assert re.search(r"took 1\.[2-9]\d* s on staging", shown), shown
+    (file,) = site.ok_on("production", "plan", "--json").json["files"]
+    assert file["measured_on"] == "staging" and 1200 <= file["measured_ms"] < 2000
+    # Another text has another duration.
+    site.write("001_slow.sql", "CREATE TABLE a (id bigint);\n")
+    assert "not measured yet" in site.ok_on("production", "plan").stdout
+    (file,) = site.ok_on("production", "plan", "--json").json["files"]
+    assert file["measured_ms"] is None and file["measured_on"] is None
 
 
 def test_takes_no_lock_that_others_would_feel(vaxdb, database):

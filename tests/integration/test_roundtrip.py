@@ -10,19 +10,36 @@ from support.waiting import wait_until
 GUIDE = Path(__file__).parents[2] / "backend/database/migrations"
 
 
+class Tried(Project):
+    """Knows which scratch databases were there before it."""
+
+    def __init__(self, vaxdb, database):
+        super().__init__(vaxdb, database)
+        self.scratches_before = all_scratches(self)
+
+
 @pytest.fixture
 def project(vaxdb, database):
-    return Project(vaxdb, database)
+    return Tried(vaxdb, database)
+
+
+def all_scratches(project):
+    found = project.query(
+        r"SELECT datname FROM pg_database WHERE datname LIKE 'vaxdb\_roundtrip\_%'"
+    )
+    return {name for (name,) in found}
 
 
 def scratches(project):
-    return project.query(
-        r"SELECT datname FROM pg_database WHERE datname LIKE 'vaxdb\_roundtrip\_%'"
-    )
+    """Those of this test: one that was killed leaves its own to the next."""
+    return sorted(all_scratches(project) - project.scratches_before)
 
 
 def sleeping(project):
-    return project.query("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    return project.query(
+        "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+        f"AND datname = ANY (ARRAY{scratches(project)}::text[])"
+    )
 
 
 def trip(project, *arguments, status=0):
@@ -48,7 +65,7 @@ def take_guide(project):
 
 def test_the_guides_migrations_go_there_and_back_on_every_major(vaxdb, any_database):
     """Of a fresh database, so no pg_dump is needed, which for new majors is missing here."""
-    project = Project(vaxdb, any_database)
+    project = Tried(vaxdb, any_database)
     names = take_guide(project)
     steps = trip(project)
     assert list(steps) == names
@@ -70,7 +87,7 @@ def test_from_the_schema_of_what_is_there(project):
 
 def test_a_server_newer_than_every_pg_dump_names_the_package(vaxdb, servers, new_database):
     database = new_database(server=servers.get(18))
-    project = Project(vaxdb, database)
+    project = Tried(vaxdb, database)
     database.execute("CREATE TABLE by_hand (id int)")
     project.pair("001_a", "CREATE TABLE a (id int)", "DROP TABLE a")
     step = trip(project, status=4)["001_a.sql"]
