@@ -117,13 +117,17 @@ static bool run_redo(Context *context, Error *err)
 {
     _cleanup_migrate_work_ MigrateWork work = {0};
     int64_t started_ms = clock_monotonic_ms();
-    if (!migrate_work_open(context, &work, err) ||
-        !target_guard(&work.target, "migrate redo", options_text(context->options, "confirm"), err))
+    GuardSpec spec;
+    GuardedReport report;
+    if (!migrate_work_open(context, &work, err))
         return false;
-    MigrateReport report = {0};
     migrate_work_run_options(&work);
-    bool done = migrate_redo(context->arena, &work.options, &report, err);
-    return migrate_print_report(context, "done", &report, NULL, started_ms, done, err);
+    migrate_work_guards(&work, &spec);
+    bool done = guarded_redo(context->arena, context->log, work.state, &work.target, work.session,
+                             &work.options, &spec, &report, err);
+    if (report.lint.errors && !context->json)
+        lint_print_errors(context, &report.lint);
+    return migrate_print_report(context, "done", &report.run, NULL, started_ms, done, err);
 }
 
 const Command cli_migrate_commands[] = {
@@ -148,7 +152,8 @@ const Command cli_migrate_commands[] = {
      "wants --confirm DATABASE.",
      "vaxdb migrate down 2     undo the last two", down_options, 0, 1, true, run_down},
     {"migrate redo", "", "undo the last migration and run it again",
-     "For trying a migration while writing it. On production it wants --confirm DATABASE.",
+     "For trying a migration while writing it. On staging the up is proved anew, as by `migrate "
+     "up`. Production refuses it: there `migrate rollback` and `migrate up` have their guards.",
      "vaxdb migrate redo", redo_options, 0, 0, false, run_redo},
     COMMAND_END,
 };

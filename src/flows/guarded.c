@@ -136,8 +136,25 @@ static bool applied(void *data, const MigrateStep *step, Session *session, int64
                     Error *err)
 {
     Guarded *guarded = data;
-    return !is_staging(&guarded->guard) ||
+    return !is_staging(&guarded->guard) || step->direction == RUN_DOWN ||
            guard_proof_record(&guarded->guard, step, session, duration_ms, &guarded->proof, err);
+}
+
+static void listen(MigrateOptions *options, Guarded *guarded,
+                   bool (*judge)(void *, MigrateReview *, Error *))
+{
+    options->locked = locked;
+    options->approve = judge;
+    options->applied = applied;
+    options->guardian = guarded;
+}
+
+static void stop_listening(MigrateOptions *options)
+{
+    options->locked = NULL;
+    options->approve = NULL;
+    options->applied = NULL;
+    options->guardian = NULL;
 }
 
 static void init_report(Arena *arena, GuardedReport *report)
@@ -159,17 +176,40 @@ bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Sess
     if (!check_reason("skip-staging", spec->skip_staging, err) ||
         !check_reason("no-backup", spec->no_backup, err))
         return false;
-    options->locked = locked;
-    options->approve = approve;
-    options->applied = applied;
-    options->guardian = &guarded;
+    listen(options, &guarded, approve);
     bool done = migrate_up(arena, options, to, &report->run, err);
-    options->locked = NULL;
-    options->approve = NULL;
-    options->applied = NULL;
-    options->guardian = NULL;
+    stop_listening(options);
     return done && (str_empty(guarded.after) ||
                     guard_gate_compare(&guarded.guard, guarded.after, &report->run.warnings, err));
+}
+
+/* Asked before the down and before the up. */
+static bool approve_redo(void *data, MigrateReview *review, Error *err)
+{
+    const Guarded *guarded = data;
+    bool up = review->plan->steps[0].direction == RUN_UP;
+    return !up || !is_staging(&guarded->guard) || approve(data, review, err);
+}
+
+bool guarded_redo(Arena *arena, Log *log, State *state, const Target *target, Session *session,
+                  MigrateOptions *options, const GuardSpec *spec, GuardedReport *report, Error *err)
+{
+    Guarded guarded = {.guard = {arena, log, state, target, session, options, spec},
+                       .report = report,
+                       .proof = {.roundtrip = &report->roundtrip}};
+    init_report(arena, report);
+    if (is_production(&guarded.guard)) {
+        (void)error_set(err, ERR_REFUSED,
+                        "%s is production: a redo there would lose what the migration holds, and "
+                        "pass the gate by",
+                        target->database);
+        return error_hint(err, "vaxdb migrate rollback %s --confirm %s, then: vaxdb migrate up %s",
+                          spec->retry, target->database, spec->retry);
+    }
+    listen(options, &guarded, approve_redo);
+    bool done = migrate_redo(arena, options, &report->run, err);
+    stop_listening(options);
+    return done;
 }
 
 /* ---- what they would say ----------------------------------------------------------------- */

@@ -60,6 +60,12 @@ bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Sess
                 MigrateOptions *options, const char *to, const GuardSpec *spec,
                 GuardedReport *report, Error *err) MUST_CHECK;
 
+/* Down and up of the newest. On staging its up is proved as by guarded_up; production refuses. A
+ * down alone leaves evidence as it is: that is of files, not of where they are applied. */
+bool guarded_redo(Arena *arena, Log *log, State *state, const Target *target, Session *session,
+                  MigrateOptions *options, const GuardSpec *spec, GuardedReport *report,
+                  Error *err) MUST_CHECK;
+
 /* What the guards would say of a plan, a line each; none for an empty plan. */
 bool guarded_preview(Arena *arena, Log *log, State *state, const Target *target, Session *session,
                      const MigrateOptions *options, const MigrateStatus *status,

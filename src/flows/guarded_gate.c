@@ -129,8 +129,9 @@ static bool explain(const Gate *gate, const MigrateStep *step, const Match *matc
     switch (match->standing) {
     case NO_RECORD:
         return refuse(gate, step, "staging has not run it",
-                      "vaxdb migrate up -e staging\n      or, where staging is on another host: "
-                      "vaxdb migrate evidence import FILE",
+                      "vaxdb migrate up -e staging; where it is applied there already: vaxdb "
+                      "migrate redo -e staging\n      or, where staging is on another host: vaxdb "
+                      "migrate evidence import FILE",
                       err);
     case OTHER_UP:
         return refuse(gate, step,

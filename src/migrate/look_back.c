@@ -82,15 +82,17 @@ static void tell_other_major(Runner *runner, MigrateReport *report)
 }
 
 /* Beside what was passed by, in the run's own record. */
-static const char *record(const Runner *runner)
+void runner_record_drift(Runner *runner)
 {
     const char *overrides = runner->review.overrides;
     _cleanup_json_ json_t *object = NULL;
     Error ignored = {0};
+    if (!runner->taken_in)
+        return;
     if (!overrides || !json_parse(overrides, strlen(overrides), "overrides", &object, &ignored))
         object = json_object();
     (void)json_object_set_new(object, "drift", json_text(runner->taken_in));
-    return json_compact(runner->arena, object);
+    runner->review.overrides = json_compact(runner->arena, object);
 }
 
 void runner_tell_drift(Runner *runner, MigrateReport *report)
@@ -104,6 +106,5 @@ void runner_tell_drift(Runner *runner, MigrateReport *report)
         tell_found(runner, report);
     else if (runner->drift.state == DRIFT_OTHER_MAJOR)
         tell_other_major(runner, report);
-    if (runner->taken_in)
-        runner->review.overrides = record(runner);
+    runner_record_drift(runner);
 }

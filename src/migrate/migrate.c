@@ -87,6 +87,13 @@ static bool check_not_analysed(Runner *runner, const MigrateStep *step, MigrateR
     return true;
 }
 
+static bool read_status(Runner *runner, MigrateStatus *status, Error *err)
+{
+    const MigrateOptions *options = runner->options;
+    return migrate_status(runner->arena, runner->guard, options->directory, options->ledger_table,
+                          status, err);
+}
+
 static bool approve(Runner *runner, const MigrateStatus *status, const MigratePlan *plan,
                     MigrateReport *report, Error *err)
 {
@@ -128,11 +135,26 @@ static void remember_schema(Runner *runner, bool ran, MigrateReport *report)
         runner_take_snapshot(runner, report);
 }
 
+/* The up of a redo, now that its down has run. */
+static bool run_again(Runner *runner, const MigratePlan *up, MigrateReport *report, Error *err)
+{
+    MigrateStatus status;
+    const MigrateOptions *options = runner->options;
+    runner->review.status = &status;
+    runner->review.plan = up;
+    runner->review.overrides = NULL;
+    if (options->approve && (!read_status(runner, &status, err) ||
+                             !options->approve(options->guardian, &runner->review, err)))
+        return error_context(err, "the down of %s has run, its up has not", up->steps[0].name);
+    runner_record_drift(runner);
+    return run_steps(runner, up, report, err);
+}
+
 static bool run_plans(Runner *runner, const MigratePlan *first, const MigratePlan *second,
                       MigrateReport *report, Error *err)
 {
     bool done = run_steps(runner, first, report, err) &&
-                (!second || run_steps(runner, second, report, err));
+                (!second || run_again(runner, second, report, err));
     remember_schema(runner, first->count > 0, report);
     return done;
 }
@@ -153,13 +175,6 @@ static void take_warnings(const MigrateStatus *status, MigrateReport *report)
             str_list_addf(&report->warnings, "%s is applied and its file is missing",
                           status->items[i].name);
     }
-}
-
-static bool read_status(Runner *runner, MigrateStatus *status, Error *err)
-{
-    const MigrateOptions *options = runner->options;
-    return migrate_status(runner->arena, runner->guard, options->directory, options->ledger_table,
-                          status, err);
 }
 
 static bool begin(Runner *runner, MigrateStatus *status, Error *err)

@@ -57,6 +57,7 @@ void runner_take_snapshot(Runner *runner, MigrateReport *report);
 bool runner_look_back(Runner *runner, bool will_run, MigrateReport *report, Error *err) MUST_CHECK;
 /* Says it, once the run is approved, and has it recorded with the run. */
 void runner_tell_drift(Runner *runner, MigrateReport *report);
+void runner_record_drift(Runner *runner);
 
 /* Runs one file. On failure *report's place is set where it is known, and what failed is recorded.
  */

@@ -253,6 +253,61 @@ def test_what_is_not_asked_is_not_recorded(site, new_database):
     assert elsewhere.scalar("SELECT overrides FROM schema_migrations_runs") is None
 
 
+# ---- redo and down on staging -------------------------------------------------------------------
+
+
+def proofs(site, name):
+    records = site.vaxdb.ok("migrate", "evidence", "--json").json["evidence"]
+    return [record for record in records if record["name"] == name]
+
+
+def test_a_redo_on_staging_proves_anew(live):
+    live.ok_on("staging", "up", "--skip-staging", "in haste")
+    assert '"not_run"' in refused(live)
+    assert live.ok_on("staging", "redo", "--json").json["done"] == ["002_notes.sql"] * 2
+    newest = proofs(live, "002_notes.sql")[0]
+    assert newest["roundtrip"] == "passed"
+    assert newest["fingerprint_before"] == proofs(live, "001_stock.sql")[0]["fingerprint_after"]
+    assert newest["fingerprint_after"] != newest["fingerprint_before"]
+    assert live.applied_on_production() == ["002_notes.sql"]
+
+
+def test_a_redo_proves_the_file_as_it_is_now(live):
+    live.ok_on("staging", "up")
+    live.write("002_notes.sql", NOTES + "-- a change\n")
+    live.ok_on("staging", "redo")
+    assert proofs(live, "002_notes.sql")[0]["up_checksum"] == checksum(NOTES + "-- a change\n")
+    assert live.applied_on_production() == ["002_notes.sql"]
+
+
+def test_a_redo_that_is_not_proved_stops_after_the_down(live):
+    live.ok_on("staging", "up")
+    live.write("002_notes.sql", NOTES + "CREATE TABLE left_behind (a int);\n")
+    said = live.fails_on(3, "staging", "redo").stderr
+    assert "the down of 002_notes.sql has run, its up has not: " in said
+    live.write("002_notes.sql", NOTES)
+    assert live.ok_on("staging", "up", "--json").json["applied"] == ["002_notes.sql"]
+
+
+def test_a_down_on_staging_takes_no_evidence_back(live):
+    live.ok_on("staging", "up")
+    before = proofs(live, "002_notes.sql")
+    live.ok_on("staging", "down")
+    assert proofs(live, "002_notes.sql") == before
+    assert live.applied_on_production() == ["002_notes.sql"]
+
+
+def test_what_staging_has_without_evidence_a_redo_proves(live):
+    """As after the loss of the state directory."""
+    live.ok_on("staging", "up")
+    for path in live.vaxdb.state.glob("vaxdb.sqlite*"):
+        path.unlink()
+    said = refused(live)
+    assert "staging has not run it" in said and "vaxdb migrate redo -e staging" in said
+    live.ok_on("staging", "redo")
+    assert live.applied_on_production() == ["002_notes.sql"]
+
+
 # ---- the backup ----------------------------------------------------------------------------------
 
 
