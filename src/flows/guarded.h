@@ -72,6 +72,10 @@ bool guarded_preview(Arena *arena, Log *log, State *state, const Target *target,
                      const MigratePlan *plan, const GuardSpec *spec, StrList *says,
                      Error *err) MUST_CHECK;
 
+/* For BaselineSpec.judge: is what an earlier script recorded in the database, by its catalogue? */
+bool guarded_history_judge(Arena *arena, Session *session, const MigrateStatus *status,
+                           MigrateBaseline *baseline, Error *err) MUST_CHECK;
+
 /* An existing database taken over (migrate_baseline), with evidence of kind "baseline"
  * for what was entered. That proves nothing to the gate: it says what was there at the start. */
 bool guarded_baseline(Arena *arena, Log *log, State *state, const Target *target, Session *session,

@@ -43,6 +43,7 @@ struct LintRun {
     Arena *work;
     LintText *text;
     size_t statement; /* SIZE_MAX outside of statements */
+    bool cut;         /* some of it is no SQL, or could not be split */
     PlaceCursor anchor, cursor;
     const char *source_line; /* the last one that was copied */
     size_t source_at;

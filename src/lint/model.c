@@ -209,7 +209,8 @@ ModelTable *model_add_table(Model *model, const char *schema, const char *name, 
                           .name = model_copy(model, name),
                           .kind = kind,
                           .is_new = true,
-                          .made_in = model->file};
+                          .made_in = model->file,
+                          .named_in = model->file};
     name_map_put(model->arena, &model->relations, table->schema, table->name, table);
     ARENA_PUSH(model->arena, model->made, model->made_count, model->made_capacity, table);
     model->tables_made++;
@@ -314,6 +315,7 @@ void model_rename_table(Model *model, ModelTable *table, const char *schema, con
     }
     table->schema = model_copy(model, schema);
     table->name = model_copy(model, name);
+    table->named_in = model->file;
     name_map_put(model->arena, &model->relations, table->schema, table->name, table);
     for (size_t i = 0; i < table->index_count; i++) {
         IndexHome *home = arena_alloc(model->arena, sizeof(*home));
@@ -328,6 +330,7 @@ ModelIndex *model_add_index(Model *model, ModelTable *table, const ModelIndex *i
     ARENA_PUSH(model->arena, table->indexes, table->index_count, table->index_capacity, *index);
     ModelIndex *added = &table->indexes[table->index_count - 1];
     added->schema = table->schema;
+    added->named_in = model->file;
     IndexHome *home = arena_alloc(model->arena, sizeof(*home));
     *home = (IndexHome){table, table->schema, added->name};
     name_map_put(model->arena, &model->indexes, table->schema, added->name, home);
@@ -351,6 +354,18 @@ void model_remove_constraint(ModelTable *table, const char *name)
         if (!str_equal(table->constraints[i].name, name))
             table->constraints[kept++] = table->constraints[i];
     table->constraint_count = kept;
+}
+
+ModelTable *model_need_table(Model *model, const json_t *range)
+{
+    ModelTable *table = model_find_range(model, range);
+    const char *name = node_text(range, "relname"), *schema = node_text(range, "schemaname");
+    if (table || !model->guesses || !name || is_system(schema, name))
+        return table;
+    table = model_add_table(model, model_home(model, schema), name, 'r');
+    table->is_guess = table->uncertain = true;
+    table->made_in = table->named_in = SIZE_MAX;
+    return table;
 }
 
 /* ---- names and types --------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ typedef struct {
     const char *base_type; /* "varchar", "int4": the catalogue's name */
     bool not_null, has_default, generated, identity;
     bool has_not_null_check; /* a valid CHECK (column IS NOT NULL) */
+    size_t named_in;         /* ordinal of the file that gave it its name; SIZE_MAX: the database */
     double null_fraction;    /* -1: not known */
     double distinct;         /* pg_stats.n_distinct: below 0 a share of the rows; 0: not known */
 } ModelColumn;
@@ -35,7 +36,9 @@ typedef struct {
     const char *const *columns; /* keys by name; NULL element: an expression */
     size_t column_count;
     bool unique, valid, primary;
+    bool unnamed;           /* the server chose its name */
     const char *constraint; /* it backs; NULL */
+    size_t named_in;
 } ModelIndex;
 
 typedef struct {
@@ -49,7 +52,16 @@ typedef struct {
     size_t referenced_count;
     bool is_not_null;       /* CHECK (column IS NOT NULL); columns has its column */
     const char *definition; /* NULL when made by a file */
+    bool unnamed;
+    size_t named_in;
 } ModelConstraint;
+
+/* A trigger, rule or policy. Only those that files make are known. */
+typedef struct {
+    const char *kind; /* "trigger" */
+    const char *name;
+    size_t named_in;
+} ModelAttached;
 
 /* A view that reads a table. */
 typedef struct {
@@ -59,12 +71,15 @@ typedef struct {
 
 typedef struct ModelTable {
     const char *schema, *name;
-    char kind;      /* pg_class.relkind: r p v m f, S for sequences, c for composite types */
-    bool is_new;    /* seen by nobody else: made by the files of this run; without a server, where
-                       each file may run on another day, by the file at hand */
-    size_t made_in; /* ordinal of the file that made it, SIZE_MAX for the database */
-    int64_t rows;   /* an estimate; -1 not known; 0 only where there is none for sure */
-    int64_t bytes;  /* with indexes; -1 not known */
+    char kind;        /* pg_class.relkind: r p v m f, S for sequences, c for composite types */
+    bool is_new;      /* seen by nobody else: made by the files of this run; without a server, where
+                         each file may run on another day, by the file at hand */
+    size_t made_in;   /* ordinal of the file that made it, SIZE_MAX for the database */
+    size_t named_in;  /* of the one that gave it its name or schema */
+    bool is_guess;    /* something was done to it, and nothing that is known made it */
+    bool may_be_gone; /* with what it hangs on: a column's sequence, a view under a CASCADE */
+    int64_t rows;     /* an estimate; -1 not known; 0 only where there is none for sure */
+    int64_t bytes;    /* with indexes; -1 not known */
     ModelColumn *columns;
     size_t column_count, column_capacity;
     ModelIndex *indexes;
@@ -77,6 +92,8 @@ typedef struct ModelTable {
     size_t referencing_count, referencing_capacity;
     ModelDependent *views;
     size_t view_count, view_capacity;
+    ModelAttached *attached;
+    size_t attached_count, attached_capacity;
     bool is_partition;
     bool uncertain; /* changed by something we cannot follow (a DO block, an unknown statement) */
 } ModelTable;

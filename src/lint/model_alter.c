@@ -57,8 +57,15 @@ static void drop_column(Model *model, ModelTable *table, const char *name)
 
 static void do_drop_column(const Change *now)
 {
+    bool cascades = node_is(now->command, "behavior", "DROP_CASCADE");
     if (now->name)
         drop_column(now->model, now->table, now->name);
+    for (size_t i = 0; cascades && i < now->table->view_count; i++) {
+        const ModelDependent *view = &now->table->views[i];
+        ModelTable *found = model_find(now->model, view->schema, view->name);
+        if (found)
+            found->may_be_gone = true;
+    }
 }
 
 static void set_type(const Change *now, ModelTable *table, const char *type, const char *base)
@@ -207,7 +214,9 @@ static const struct {
 
 void model_alter_table(Model *model, const json_t *statement)
 {
-    ModelTable *table = model_find_range(model, json_object_get(statement, "relation"));
+    const json_t *range = json_object_get(statement, "relation");
+    bool is_table = node_is(statement, "objtype", "OBJECT_TABLE");
+    ModelTable *table = is_table ? model_need_table(model, range) : model_find_range(model, range);
     const json_t *commands = json_object_get(statement, "cmds");
     size_t i;
     json_t *item;

@@ -162,8 +162,7 @@ static void add_type(Model *model, const json_t *names)
     const char *schema = NULL;
     const char *name = node_name(names, &schema);
     if (name)
-        name_map_put(model->arena, &model->user_types, model_copy(model, model_home(model, schema)),
-                     model_copy(model, name), model);
+        model_put_named(model, "type", model_home(model, schema), name, model);
 }
 
 static void create_enum(Model *model, const json_t *node)
@@ -176,13 +175,31 @@ static void create_domain(Model *model, const json_t *node)
     add_type(model, json_object_get(node, "domainname"));
 }
 
+/* OWNED BY: it goes with its column, or, with NONE, no longer. */
+static void alter_sequence(Model *model, const json_t *node)
+{
+    ModelTable *sequence = model_find_range(model, json_object_get(node, "sequence"));
+    const json_t *options = json_object_get(node, "options");
+    size_t i;
+    json_t *item;
+    json_array_foreach(options, i, item)
+    {
+        const json_t *option = json_object_get(item, "DefElem");
+        const json_t *names = node_inner(node_inner(option, "arg", "List"), "items", NULL);
+        if (sequence && node_is(option, "defname", "owned_by"))
+            sequence->may_be_gone = json_array_size(names) > 1;
+    }
+}
+
 static void create_sequence(Model *model, const json_t *node)
 {
     const json_t *range = json_object_get(node, "sequence");
     const char *name = node_text(range, "relname");
     const char *schema = model_home(model, node_text(range, "schemaname"));
-    if (name && !name_map_get(&model->relations, schema, name))
-        (void)model_add_table(model, schema, name, 'S');
+    if (!name || name_map_get(&model->relations, schema, name))
+        return;
+    (void)model_add_table(model, schema, name, 'S');
+    alter_sequence(model, node);
 }
 
 static const char *function_volatility(const json_t *options)
@@ -204,8 +221,7 @@ static void put_function(Model *model, const json_t *names, const char *volatili
     char *known = name_map_get(&model->functions, home, name);
     if (known && !str_equal(known, volatility))
         volatility = of_several; /* another overload, or the same one replaced */
-    name_map_put(model->arena, &model->functions, model_copy(model, home), model_copy(model, name),
-                 arena_strdup(model->arena, volatility));
+    model_put_named(model, "function", home, name, arena_strdup(model->arena, volatility));
 }
 
 static void create_function(Model *model, const json_t *node)
@@ -227,7 +243,7 @@ static void create_extension(Model *model, const json_t *node)
     const char *name = node_text(node, "extname");
     if (!name || model_extension_exists(model, name))
         return;
-    name_map_put(model->arena, &model->extensions, "", model_copy(model, name), model);
+    model_put_named(model, "extension", "", name, model);
     model->extensions_made = model->extensions_made || !str_equal(name, "plpgsql");
     for (size_t i = 0; i < COUNT_OF(plain_extensions); i++)
         if (str_equal(name, plain_extensions[i]))
@@ -310,6 +326,10 @@ static const struct {
     {"CreateFunctionStmt", create_function},
     {"AlterFunctionStmt", alter_function},
     {"CreateExtensionStmt", create_extension},
+    {"AlterSeqStmt", alter_sequence},
+    {"CreateTrigStmt", model_create_trigger},
+    {"RuleStmt", model_create_rule},
+    {"CreatePolicyStmt", model_create_policy},
     {"VariableSetStmt", set_variable},
     {"InsertStmt", fill},
     {"CopyStmt", fill},
@@ -339,7 +359,7 @@ static void create_schema(Model *model, const json_t *node)
     if (!name)
         return;
     name = model_copy(model, name);
-    name_map_put(model->arena, &model->schemas, "", name, model);
+    model_put_named(model, "schema", "", name, model);
     const json_t *elements = json_object_get(node, "schemaElts");
     StrList path = model->path, own;
     str_list_init(&own, model->arena);

@@ -27,10 +27,20 @@ typedef struct {
     const char *schema, *name;
 } IndexHome;
 
+/* A schema, extension, function or type that a file made or named. */
+typedef struct {
+    const NameMap *map; /* that has it, if it is still there */
+    const char *kind;   /* "function" */
+    const char *schema, *name;
+    size_t file;
+} NamedObject;
+
 struct Model {
     Arena *arena;
     bool loaded;
     bool uncertain; /* something ran that we cannot follow */
+    bool guesses;   /* tables that nothing made are taken to be there */
+    bool cascaded;  /* a DROP took with it what it did not name */
     int version;
     NameMap relations; /* ModelTable */
     NameMap indexes;   /* IndexHome */
@@ -43,6 +53,8 @@ struct Model {
     NameMap *signatures; /* "", definition: char *; filled when asked */
     StrList path, default_path;
     size_t file;
+    NamedObject *named; /* in the order they came; one may come again */
+    size_t named_count, named_capacity;
     ModelTable **made; /* by the file at hand */
     size_t made_count, made_capacity;
     size_t tables_made;
@@ -56,6 +68,8 @@ const char *model_home(const Model *model, const char *schema);
 ModelTable *model_find(const Model *model, const char *schema, const char *name);
 /* By a RangeVar; NULL when there is none. */
 ModelTable *model_find_range(const Model *model, const json_t *range);
+/* The same, or a guess where the model makes guesses. */
+ModelTable *model_need_table(Model *model, const json_t *range);
 IndexHome *model_find_index(const Model *model, const char *schema, const char *name);
 ModelIndex *model_index_in(const IndexHome *home);
 ModelColumn *model_find_column(const ModelTable *table, const char *name);
@@ -96,3 +110,20 @@ void model_drop(Model *model, const json_t *statement);
 void model_rename(Model *model, const json_t *statement);
 void model_set_schema(Model *model, const json_t *statement);
 void model_note_views(Model *model, const ModelTable *view, const json_t *query);
+/* model_named.c: schemas, extensions, functions and types. */
+void model_put_named(Model *model, const char *kind, const char *schema, const char *name,
+                     void *value);
+/* Of DROP, RENAME and SET SCHEMA by their kind, "OBJECT_FUNCTION" and so on; one that is not of
+ * these kinds, or not there, changes nothing. */
+void model_drop_named(Model *model, const char *object, const char *schema, const char *name);
+void model_move_named(Model *model, const char *object, const char *schema, const char *name,
+                      const char *new_schema, const char *new_name);
+/* All of a schema; new_schema NULL: they are dropped. */
+void model_move_all_named(Model *model, const char *schema, const char *new_schema);
+/* model_attached.c: triggers, rules, policies. */
+void model_create_trigger(Model *model, const json_t *statement);
+void model_create_rule(Model *model, const json_t *statement);
+void model_create_policy(Model *model, const json_t *statement);
+void model_drop_attached(Model *model, const char *object, const json_t *parts);
+void model_rename_attached(Model *model, const char *object, ModelTable *table, const char *from,
+                           const char *to);

@@ -69,6 +69,7 @@ static bool load_relations(Loader *now, Error *err)
             .name = text_of(now, rows, row, "relation_name"),
             .kind = result_text(rows, row, "kind")[0],
             .made_in = SIZE_MAX,
+            .named_in = SIZE_MAX,
             .is_partition = result_bool(rows, row, "is_partition"),
             .rows = result_int64(rows, row, "rows_estimated"),
             .bytes = result_is_null(rows, row, "bytes") ? -1 : result_int64(rows, row, "bytes"),
@@ -108,6 +109,7 @@ static bool load_columns(Loader *now, Error *err)
                 .generated = result_bool(rows, row, "is_generated"),
                 .identity = result_bool(rows, row, "is_identity"),
                 .null_fraction = table->rows == 0 ? 0 : -1,
+                .named_in = SIZE_MAX,
             };
         }
         first = end;
@@ -196,6 +198,7 @@ static bool load_constraints(Loader *now, Error *err)
             .valid = result_bool(rows, row, "is_valid"),
             .is_not_null = result_bool(rows, row, "is_not_null"),
             .definition = text_of(now, rows, row, "definition"),
+            .named_in = SIZE_MAX,
         };
         constraint.columns = names_of(now, at, result_text(rows, row, "columns"), SIZE_MAX,
                                       &constraint.column_count);

@@ -84,6 +84,7 @@ static void drop_schema(Model *model, const char *schema)
         if (entry->value && str_equal(entry->schema, schema))
             model_remove_table(model, entry->value);
     }
+    model_move_all_named(model, schema, NULL);
     name_map_put(model->arena, &model->schemas, "", model_copy(model, schema), NULL);
 }
 
@@ -101,20 +102,8 @@ static const char *dropped_name(const json_t *item, const char **schema)
     return node_string(item);
 }
 
-static void drop_function(Model *model, const char *schema, const char *name)
+static void drop_composite(Model *model, const char *schema, const char *name)
 {
-    const char *home = model_home(model, schema);
-    if (name_map_has(&model->functions, home, name))
-        name_map_put(model->arena, &model->functions, model_copy(model, home),
-                     model_copy(model, name), NULL);
-}
-
-static void drop_type(Model *model, const char *schema, const char *name)
-{
-    const char *home = model_home(model, schema);
-    if (name_map_has(&model->user_types, home, name))
-        name_map_put(model->arena, &model->user_types, model_copy(model, home),
-                     model_copy(model, name), NULL);
     const ModelTable *composite = model_find(model, schema, name);
     if (composite && composite->kind == 'c')
         drop_relation(model, schema, name);
@@ -127,6 +116,7 @@ void model_drop(Model *model, const json_t *statement)
                                             "OBJECT_MATVIEW",       "OBJECT_SEQUENCE",
                                             "OBJECT_FOREIGN_TABLE", NULL};
     const json_t *objects = json_object_get(statement, "objects");
+    model->cascaded = model->cascaded || node_is(statement, "behavior", "DROP_CASCADE");
     size_t i;
     json_t *item;
     json_array_foreach(objects, i, item)
@@ -142,11 +132,11 @@ void model_drop(Model *model, const json_t *statement)
             drop_index(model, schema, name);
         else if (str_equal(kind, "OBJECT_SCHEMA"))
             drop_schema(model, name);
-        else if (str_equal(kind, "OBJECT_FUNCTION"))
-            drop_function(model, schema, name);
-        else if (str_equal(kind, "OBJECT_TYPE") || str_equal(kind, "OBJECT_DOMAIN"))
-            drop_type(model, schema, name);
-        else if (str_equal(kind, "OBJECT_EXTENSION")) {
+        else if (str_equal(kind, "OBJECT_TYPE"))
+            drop_composite(model, schema, name);
+        model_drop_named(model, kind, schema, name);
+        model_drop_attached(model, kind, node_inner(json_object_get(item, "List"), "items", NULL));
+        if (str_equal(kind, "OBJECT_EXTENSION")) {
             name_map_put(model->arena, &model->extensions, "", model_copy(model, name), NULL);
             model->uncertain = true; /* what was its own is gone with it */
         }
@@ -170,6 +160,7 @@ static void rename_column(Model *model, ModelTable *table, const char *from, con
     if (!column || str_equal(from, to) || !model_descend(model))
         return;
     column->name = model_copy(model, to);
+    column->named_in = model->file;
     for (size_t i = 0; i < table->index_count; i++) {
         ModelIndex *index = &table->indexes[i];
         rename_in_list(model, &index->columns, index->column_count, from, column->name);
@@ -191,6 +182,18 @@ static void rename_column(Model *model, ModelTable *table, const char *from, con
     model->depth--;
 }
 
+static void name_constraint(const Model *model, ModelTable *table, const char *from, const char *to)
+{
+    for (size_t i = 0; table && i < table->constraint_count; i++) {
+        ModelConstraint *constraint = &table->constraints[i];
+        if (!str_equal(constraint->name, from))
+            continue;
+        constraint->name = to;
+        constraint->unnamed = false;
+        constraint->named_in = model->file;
+    }
+}
+
 static void rename_index(Model *model, const IndexHome *home, const char *to)
 {
     const ModelIndex *old = model_index_in(home);
@@ -200,10 +203,9 @@ static void rename_index(Model *model, const IndexHome *home, const char *to)
     ModelIndex index = *old;
     model_remove_index(model, table, old->name);
     index.name = model_copy(model, to);
+    index.unnamed = false;
     if (index.constraint) {
-        for (size_t i = 0; i < table->constraint_count; i++)
-            if (str_equal(table->constraints[i].name, index.constraint))
-                table->constraints[i].name = index.name;
+        name_constraint(model, table, index.constraint, index.name);
         index.constraint = index.name;
     }
     (void)model_add_index(model, table, &index);
@@ -217,15 +219,14 @@ static void rename_constraint(Model *model, ModelTable *table, const char *from,
         rename_index(model, home, to);
         return;
     }
-    for (size_t i = 0; table && i < table->constraint_count; i++)
-        if (str_equal(table->constraints[i].name, from))
-            table->constraints[i].name = model_copy(model, to);
+    name_constraint(model, table, from, model_copy(model, to));
 }
 
 static void rename_schema(Model *model, const char *from, const char *to)
 {
     name_map_put(model->arena, &model->schemas, "", model_copy(model, from), NULL);
-    name_map_put(model->arena, &model->schemas, "", model_copy(model, to), model);
+    model_put_named(model, "schema", "", to, model);
+    model_move_all_named(model, from, to);
     size_t capacity = model->relations.capacity;
     ModelTable **moved = arena_array(model->arena, capacity, sizeof(ModelTable *));
     size_t count = 0;
@@ -238,15 +239,32 @@ static void rename_schema(Model *model, const char *from, const char *to)
         model_rename_table(model, moved[i], to, moved[i]->name);
 }
 
+/* What is no relation: the object is a name of its own. */
+static void move_object(Model *model, const char *kind, const json_t *object,
+                        const char *new_schema, const char *new_name)
+{
+    const char *schema = NULL;
+    const char *name = dropped_name(object, &schema);
+    if (!name)
+        return;
+    model_move_named(model, kind, schema, name, new_schema, new_name);
+    ModelTable *composite = str_equal(kind, "OBJECT_TYPE") ? model_find(model, schema, name) : NULL;
+    if (composite && composite->kind == 'c')
+        model_rename_table(model, composite, new_schema ? new_schema : composite->schema,
+                           new_name ? new_name : composite->name);
+}
+
 void model_rename(Model *model, const json_t *statement)
 {
     const char *kind = node_text(statement, "renameType");
     const char *to = node_text(statement, "newname");
     const char *from = node_text(statement, "subname");
     const json_t *range = json_object_get(statement, "relation");
-    ModelTable *table = model_find_range(model, range);
+    bool whole = str_equal(kind, "OBJECT_TABLE") && !from;
     const IndexHome *home =
         model_find_index(model, node_text(range, "schemaname"), node_text(range, "relname"));
+    ModelTable *table =
+        whole && !home ? model_need_table(model, range) : model_find_range(model, range);
     if (!to)
         return;
     if (str_equal(kind, "OBJECT_SCHEMA")) {
@@ -258,6 +276,10 @@ void model_rename(Model *model, const json_t *statement)
     } else if (str_equal(kind, "OBJECT_TABCONSTRAINT")) {
         if (from)
             rename_constraint(model, table, from, to);
+    } else if (!range) {
+        move_object(model, kind, json_object_get(statement, "object"), NULL, to);
+    } else if (from) {
+        model_rename_attached(model, kind, table, from, to);
     } else if (home && !table) { /* ALTER TABLE renames indexes too */
         rename_index(model, home, to);
     } else if (table) {
@@ -268,7 +290,13 @@ void model_rename(Model *model, const json_t *statement)
 void model_set_schema(Model *model, const json_t *statement)
 {
     const char *schema = node_text(statement, "newschema");
-    ModelTable *table = model_find_range(model, json_object_get(statement, "relation"));
+    const json_t *range = json_object_get(statement, "relation");
+    ModelTable *table = node_is(statement, "objectType", "OBJECT_TABLE")
+                            ? model_need_table(model, range)
+                            : model_find_range(model, range);
     if (schema && table)
         model_rename_table(model, table, schema, table->name);
+    else if (schema && !range)
+        move_object(model, node_text(statement, "objectType"), json_object_get(statement, "object"),
+                    schema, NULL);
 }

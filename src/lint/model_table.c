@@ -17,8 +17,10 @@ static bool is_serial(const json_t *definition)
 
 void model_make_sequence(Model *model, const ModelTable *table, const char *column)
 {
-    (void)model_add_table(model, table->schema,
-                          model_make_name(model, table->schema, table->name, column, "seq"), 'S');
+    ModelTable *sequence =
+        model_add_table(model, table->schema,
+                        model_make_name(model, table->schema, table->name, column, "seq"), 'S');
+    sequence->may_be_gone = true;
 }
 
 /* What a constraint written behind a column says of the column itself. */
@@ -41,9 +43,11 @@ static void mark_column(ModelColumn *column, const json_t *constraint)
 
 static void put_column(Model *model, ModelTable *table, const ModelColumn *column)
 {
+    ModelColumn named = *column;
+    named.named_in = model->file;
     if (!model_find_column(table, column->name))
         ARENA_PUSH(model->arena, table->columns, table->column_count, table->column_capacity,
-                   *column);
+                   named);
     if (!model_descend(model))
         return;
     for (size_t i = 0; i < table->child_count; i++)
@@ -242,7 +246,9 @@ void model_add_constraint(Model *model, ModelTable *table, const json_t *node, c
 {
     ModelConstraint constraint = {.kind = constraint_kind(node),
                                   .name = model_copy(model, node_text(node, "conname")),
-                                  .valid = !node_flag(node, "skip_validation")};
+                                  .valid = !node_flag(node, "skip_validation"),
+                                  .named_in = model->file};
+    constraint.unnamed = !constraint.name && !node_text(node, "indexname");
     if (!constraint.kind)
         return;
     constraint.columns = constraint_columns(model, node, column, &constraint.column_count);
@@ -292,9 +298,15 @@ static ModelTable *start_table(Model *model, const json_t *range, char kind)
     const char *schema = node_is(range, "relpersistence", "t")
                              ? "pg_temp"
                              : model_home(model, node_text(range, "schemaname"));
-    if (name_map_get(&model->relations, schema, name))
+    ModelTable *there = name_map_get(&model->relations, schema, name);
+    if (!there)
+        return model_add_table(model, schema, name, kind);
+    if (!there->is_guess)
         return NULL; /* kept by IF NOT EXISTS; else the server refuses the statement */
-    return model_add_table(model, schema, name, kind);
+    there->is_guess = false;
+    there->kind = kind;
+    there->made_in = there->named_in = model->file;
+    return there;
 }
 
 void model_create_table(Model *model, const json_t *statement, char kind)
@@ -391,7 +403,7 @@ static const char *const *index_columns(const Model *model, const json_t *keys, 
 
 void model_create_index(Model *model, const json_t *statement)
 {
-    ModelTable *table = model_find_range(model, json_object_get(statement, "relation"));
+    ModelTable *table = model_need_table(model, json_object_get(statement, "relation"));
     if (!table)
         return;
     ModelIndex index = {.valid = true,
@@ -403,6 +415,7 @@ void model_create_index(Model *model, const json_t *statement)
         index.method = "btree";
     index.columns =
         index_columns(model, json_object_get(statement, "indexParams"), &index.column_count);
+    index.unnamed = !index.name;
     if (!index.name)
         index.name = model_make_name(model, table->schema, table->name,
                                      joined_names(model, index.columns, index.column_count), "idx");

@@ -39,6 +39,7 @@ static void split(LintRun *run, LintText *text, SqlPieces *all)
         append_pieces(run->work, all, &some, base);
         if (whole)
             return;
+        run->cut = true;
         size_t problem = base + some.problem;
         bool command = file->text[problem] == '\\';
         refused(run, problem, command ? "psql-meta-command" : "unreadable-sql", &why);

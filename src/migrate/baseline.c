@@ -1,4 +1,5 @@
 /* An existing database taken over: what it holds already is entered in the ledger, and not run. */
+#include "base/json.h"
 #include "base/str.h"
 #include "migrate/foreign.h"
 #include "migrate/runner.h"
@@ -29,19 +30,25 @@ static bool refuse_partial(const Migration *migration, Error *err)
                       migration->name);
 }
 
+static void warn_if_changed(const Migration *migration, MigrateBaseline *baseline)
+{
+    if (migration->state == MIGRATION_CHANGED)
+        str_list_addf(&baseline->warnings,
+                      "%s was applied before and its file has changed since: if the file is "
+                      "right, vaxdb migrate repair %s --accept-checksum REASON",
+                      migration->name, migration->name);
+}
+
 /* Enters it, or says why not. applied_at: of another tool's ledger; NULL: now. */
 static bool add(const Migration *migration, const char *applied_at, MigrateBaseline *baseline,
                 Error *err)
 {
     if (migration->state == MIGRATION_PARTIAL)
         return refuse_partial(migration, err);
-    if (migration->state == MIGRATION_CHANGED)
-        str_list_addf(&baseline->warnings,
-                      "%s was applied before and its file has changed since: if the file is "
-                      "right, vaxdb migrate repair %s --accept-checksum REASON",
-                      migration->name, migration->name);
+    warn_if_changed(migration, baseline);
     if (migration->state == MIGRATION_PENDING)
-        baseline->items[baseline->count++] = (MigrateBaselined){migration, applied_at};
+        baseline->items[baseline->count++] =
+            (MigrateBaselined){.migration = migration, .applied_at = applied_at};
     else
         baseline->already++;
     return true;
@@ -128,6 +135,35 @@ static bool plan_from(Arena *arena, const MigrateStatus *status, const Foreign *
     return refuse_texts(arena, &changed, err);
 }
 
+/* What our ledger lists and no run of ours has recorded. */
+static bool plan_script(const MigrateStatus *status, MigrateBaseline *baseline, Error *err)
+{
+    for (size_t i = 0; i < status->count; i++) {
+        const Migration *migration = &status->items[i];
+        if (!migration->entry)
+            continue;
+        if (migration->state == MIGRATION_PARTIAL)
+            return refuse_partial(migration, err);
+        if (migration->entry->is_known) {
+            baseline->already++;
+            continue;
+        }
+        warn_if_changed(migration, baseline);
+        if (migration->file)
+            baseline->items[baseline->count++] = (MigrateBaselined){.migration = migration};
+        else
+            str_list_add(&baseline->unmatched, migration->name);
+    }
+    for (size_t i = 0; i < baseline->unmatched.count; i++)
+        str_list_add(&baseline->noted, baseline->unmatched.items[i]);
+    for (size_t i = 0; i < status->entry_count; i++) {
+        const LedgerEntry *entry = &status->entries[i];
+        if (!entry->is_known && str_ends(entry->name, ".down.sql"))
+            str_list_add(&baseline->noted, entry->name);
+    }
+    return true;
+}
+
 bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions *options,
                            const MigrateStatus *status, const BaselineSpec *spec,
                            MigrateBaseline *baseline, Error *err)
@@ -136,6 +172,7 @@ bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions 
     *baseline = (MigrateBaseline){0};
     str_list_init(&baseline->warnings, arena);
     str_list_init(&baseline->unmatched, arena);
+    str_list_init(&baseline->noted, arena);
     for (size_t i = 0; i < status->warnings.count; i++)
         str_list_add(&baseline->warnings, status->warnings.items[i]);
     if (status->files.problems.count > 0)
@@ -143,8 +180,27 @@ bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions 
     baseline->items = arena_array(arena, status->count, sizeof(*baseline->items));
     if (!spec->from)
         return plan_to(arena, status, spec->to, baseline, err);
-    return foreign_read(arena, session, spec, options->ledger_table, &foreign, err) &&
-           plan_from(arena, status, &foreign, baseline, err);
+    if (!foreign_read(arena, session, spec, options->ledger_table, &foreign, err))
+        return false;
+    if (foreign.tool != FOREIGN_SCRIPT)
+        return plan_from(arena, status, &foreign, baseline, err);
+    return plan_script(status, baseline, err) &&
+           (!spec->judge || baseline->count == 0 ||
+            spec->judge(arena, session, status, baseline, err));
+}
+
+bool migrate_baseline_verdict(const BaselineSpec *spec, const MigrateBaseline *baseline, Error *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < baseline->count; i++)
+        count += baseline->items[i].suspicion != NULL;
+    if (count == 0 || spec->accept_missing)
+        return true;
+    (void)error_set(err, ERR_PROBLEMS,
+                    "of %zu recorded migrations %zu %s not as recorded; nothing was taken over",
+                    baseline->count, count, count == 1 ? "is" : "are");
+    return error_hint(err, "settle each as it says above and run this again; if what is missing is "
+                           "not wanted, --accept-missing REASON");
 }
 
 bool migrate_baseline_check(Arena *arena, Session *session, const BaselineSpec *spec,
@@ -156,32 +212,59 @@ bool migrate_baseline_check(Arena *arena, Session *session, const BaselineSpec *
 
 /* ---- doing it ---------------------------------------------------------------------------- */
 
-static char *record(Arena *arena, const Ledger *ledger, const MigrateBaselined *item)
+static char *record_run(Arena *arena, const Ledger *ledger, const char *name, const char *checksum,
+                        const char *overrides)
+{
+    return arena_printf(
+        arena,
+        "INSERT INTO %s (name, direction, checksum, transactional, statements, overrides, state, "
+        "finished_at, duration_ms) VALUES (%s, '%s', %s, true, 0, %s, 'baseline', "
+        "clock_timestamp(), 0);",
+        ledger->runs_table, sql_literal(arena, name), str_ends(name, ".down.sql") ? "down" : "up",
+        sql_literal(arena, checksum), overrides ? sql_literal(arena, overrides) : "NULL");
+}
+
+/* What the ledger has already is left as it is there. */
+static char *record(Arena *arena, const Ledger *ledger, const MigrateBaselined *item,
+                    const char *overrides)
 {
     const Migration *migration = item->migration;
-    const char *name = sql_literal(arena, migration->name);
-    const char *checksum = sql_literal(arena, migration->checksum);
+    const char *run = record_run(arena, ledger, migration->name, migration->checksum,
+                                 item->suspicion ? overrides : NULL);
+    if (migration->entry)
+        return arena_strdup(arena, run);
     return arena_printf(
         arena,
         "INSERT INTO %s (name, checksum, applied_at) VALUES (%s, %s, coalesce(%s::timestamp, "
-        "now()::timestamp));INSERT INTO %s (name, direction, checksum, transactional, statements, "
-        "state, finished_at, duration_ms) VALUES (%s, 'up', %s, true, 0, 'baseline', "
-        "clock_timestamp(), 0);",
-        ledger->table, name, checksum,
-        item->applied_at ? sql_literal(arena, item->applied_at) : "NULL", ledger->runs_table, name,
-        checksum);
+        "now()::timestamp));%s",
+        ledger->table, sql_literal(arena, migration->name), sql_literal(arena, migration->checksum),
+        item->applied_at ? sql_literal(arena, item->applied_at) : "NULL", run);
+}
+
+static const char *accepted(Arena *arena, const BaselineSpec *spec)
+{
+    if (!spec->accept_missing)
+        return NULL;
+    _cleanup_json_ json_t *said = json_pack("{s:s}", "accept_missing", spec->accept_missing);
+    return json_compact(arena, said);
 }
 
 /* The schema does not change, so what was read of it before belongs to the entries. */
-static bool enter(Runner *runner, const MigrateBaseline *baseline, const Schema *schema, Error *err)
+static bool enter(Runner *runner, const BaselineSpec *spec, const MigrateBaseline *baseline,
+                  const Schema *schema, Error *err)
 {
+    Arena *arena = runner->arena;
+    const Ledger *ledger = &runner->ledger;
+    const char *overrides = accepted(arena, spec);
     StrList texts;
-    str_list_init(&texts, runner->arena);
+    str_list_init(&texts, arena);
     str_list_add(&texts, "BEGIN;");
     for (size_t i = 0; i < baseline->count; i++)
-        str_list_add(&texts, record(runner->arena, &runner->ledger, &baseline->items[i]));
-    return (session_execute(runner->guard, str_list_join(&texts, runner->arena, ""), err) &&
-            (!schema || snapshot_write(runner->guard, &runner->ledger, schema, NULL, err)) &&
+        str_list_add(&texts, record(arena, ledger, &baseline->items[i], overrides));
+    for (size_t i = 0; i < baseline->noted.count; i++)
+        str_list_add(&texts, record_run(arena, ledger, baseline->noted.items[i], "", NULL));
+    return (session_execute(runner->guard, str_list_join(&texts, arena, ""), err) &&
+            (!schema || snapshot_write(runner->guard, ledger, schema, NULL, err)) &&
             session_execute(runner->guard, "COMMIT", err)) ||
            error_context(err, "the baseline could not be entered, nothing was changed");
 }
@@ -224,11 +307,7 @@ static bool tell(Runner *runner, const MigrateStatus *status, Error *err)
         return false;
     for (size_t row = 0; row < result_rows(rows); row++) {
         const char *name = result_text(rows, row, "name");
-        const Migration *migration = NULL;
-        for (size_t i = 0; i < status->count && !migration; i++) {
-            if (status->items[i].file && str_equal(status->items[i].name, name))
-                migration = &status->items[i];
-        }
+        const Migration *migration = migrate_status_file(status, name);
         if (migration && !tell_one(runner, migration, err))
             return false;
     }
@@ -245,6 +324,9 @@ bool migrate_baseline(Arena *arena, const MigrateOptions *options, const Baselin
                         err) ||
         !migrate_baseline_plan(arena, runner.guard, options, status, spec, baseline, err))
         return false;
-    return (!baseline->count || enter(&runner, baseline, read_schema(&runner, baseline), err)) &&
+    if (!migrate_baseline_verdict(spec, baseline, err))
+        return false;
+    bool any = baseline->count + baseline->noted.count > 0;
+    return (!any || enter(&runner, spec, baseline, read_schema(&runner, baseline), err)) &&
            tell(&runner, status, err);
 }

@@ -72,6 +72,10 @@ static bool find_tool(const Result *rows, const char *from, ForeignTool *tool, E
         return error_set(err, ERR_USAGE, "there is no table %s in this database", from);
     if (known_tool(name, tool))
         return true;
+    if (name && result_bool(rows, 0, "is_ours")) {
+        *tool = FOREIGN_SCRIPT;
+        return true;
+    }
     if (name) {
         (void)error_set(err, ERR_USAGE, "%s is a ledger as vaxdb has it", from);
         return error_hint(err,
@@ -198,9 +202,52 @@ bool foreign_read(Arena *arena, Session *session, const BaselineSpec *spec,
     if (!session_query_params(session, sql_migrate_foreign_find, 2, params, &found, err) ||
         !find_tool(found, spec->from, &foreign->tool, err))
         return false;
+    if (foreign->tool == FOREIGN_SCRIPT)
+        return true;
     if (result_bool(found, 0, "is_ours"))
         return foreign_refuse_place(session, spec->from, ledger_table, err);
     return read_entries(arena, session, spec, result_text(found, 0, "relation"), foreign, err);
+}
+
+/* ---- under their usual names ------------------------------------------------------------- */
+
+static bool warn_of(Arena *arena, Session *session, const char *relation, MigrateStatus *status,
+                    Error *err)
+{
+    _cleanup_result_ Result *found = NULL;
+    _cleanup_result_ Result *rows = NULL;
+    const char *params[] = {relation, status->ledger.plain};
+    if (!session_query_params(session, sql_migrate_foreign_find, 2, params, &found, err) ||
+        !session_query(session, arena_printf(arena, "SELECT FROM %s LIMIT 1", relation), &rows,
+                       err))
+        return false;
+    const char *tool = result_text(found, 0, "tool");
+    if (!tool || result_bool(found, 0, "is_ours") || result_rows(rows) == 0)
+        return true;
+    if (str_equal(tool, "vaxdb"))
+        str_list_addf(&status->warnings,
+                      "%s is a ledger as vaxdb has it, and not empty; is it this folder's? Then "
+                      "set ledger_table = %s in vaxdb.ini",
+                      relation, relation);
+    else
+        str_list_addf(&status->warnings,
+                      "this database has been migrated by %s: vaxdb migrate baseline --from %s",
+                      tool, relation);
+    return true;
+}
+
+bool foreign_find_others(Arena *arena, Session *session, MigrateStatus *status, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (status->entry_count > 0)
+        return true;
+    if (!session_query(session, sql_migrate_foreign_usual, &rows, err))
+        return error_context(err, "looking for the ledgers of other tools");
+    for (size_t i = 0; i < result_rows(rows); i++) {
+        if (!warn_of(arena, session, result_text(rows, i, "relation"), status, err))
+            return error_context(err, "looking for the ledgers of other tools");
+    }
+    return true;
 }
 
 /* ---- entries and files ------------------------------------------------------------------- */

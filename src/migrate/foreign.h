@@ -4,7 +4,13 @@
 
 #include "migrate/migrate.h"
 
-typedef enum { FOREIGN_DBMATE, FOREIGN_GOLANG, FOREIGN_FLYWAY, FOREIGN_SQITCH } ForeignTool;
+typedef enum {
+    FOREIGN_DBMATE,
+    FOREIGN_GOLANG,
+    FOREIGN_FLYWAY,
+    FOREIGN_SQITCH,
+    FOREIGN_SCRIPT, /* of the same form as ours, and in its place: an earlier script's */
+} ForeignTool;
 
 typedef struct {
     const char *name;       /* as the tool has it: a version, a script, a change */
@@ -23,6 +29,10 @@ typedef struct {
 /* Refuses a ledger that says that something failed half way, and one in the place of ours. */
 bool foreign_read(Arena *arena, Session *session, const BaselineSpec *spec,
                   const char *ledger_table, Foreign *foreign, Error *err) MUST_CHECK;
+/* Where our ledger is empty: warns of those of other tools, under the names that they usually have.
+ */
+bool foreign_find_others(Arena *arena, Session *session, MigrateStatus *status,
+                         Error *err) MUST_CHECK;
 /* Says whose the table in the place of our ledger is, and what to do. Returns false. */
 bool foreign_refuse_place(Session *session, const char *relation, const char *ledger_table,
                           Error *err);

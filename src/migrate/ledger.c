@@ -114,13 +114,19 @@ bool ledger_read(Arena *arena, Session *session, const Ledger *ledger, LedgerEnt
     if (!ledger->exists)
         return true;
     _cleanup_result_ Result *rows = NULL;
-    if (!session_query(session,
-                       arena_printf(arena,
-                                    "SELECT id, name, checksum, to_char(applied_at, "
-                                    "'YYYY-MM-DD\"T\"HH24:MI:SS.US') AS applied_at FROM %s "
-                                    "ORDER BY id",
-                                    ledger->table),
-                       &rows, err))
+    const char *known = ledger->runs_exist
+                            ? arena_printf(arena,
+                                           "(SELECT DISTINCT name FROM %s WHERE state IN ('done', "
+                                           "'repaired', 'baseline'))",
+                                           ledger->runs_table)
+                            : "(SELECT NULL::text AS name)";
+    const char *sql =
+        arena_printf(arena,
+                     "SELECT l.id, l.name, l.checksum, to_char(l.applied_at, "
+                     "'YYYY-MM-DD\"T\"HH24:MI:SS.US') AS applied_at, k.name IS NOT NULL AS known "
+                     "FROM %s AS l LEFT JOIN %s AS k ON k.name = l.name ORDER BY l.id",
+                     ledger->table, known);
+    if (!session_query(session, sql, &rows, err))
         return error_context(err, "cannot read the ledger %s", ledger->plain);
     *count = result_rows(rows);
     *entries = arena_array(arena, *count, sizeof(**entries));
@@ -131,6 +137,7 @@ bool ledger_read(Arena *arena, Session *session, const Ledger *ledger, LedgerEnt
         entry->name = arena_strdup(arena, result_text(rows, i, "name"));
         entry->checksum = arena_strdup(arena, result_text(rows, i, "checksum"));
         entry->applied_at = applied_at ? arena_strdup(arena, applied_at) : NULL;
+        entry->is_known = result_bool(rows, i, "known");
     }
     return true;
 }

@@ -27,6 +27,7 @@ typedef struct {
     int64_t id;
     const char *name, *checksum;
     const char *applied_at; /* "2026-11-23T02:00:00.123456", in the server's time zone */
+    bool is_known;          /* the table of runs tells of it too; else another script wrote it */
 } LedgerEntry;
 
 typedef struct {

@@ -84,6 +84,8 @@ typedef struct {
 bool migrate_status(Arena *arena, Session *session, const char *directory, const char *ledger_table,
                     MigrateStatus *status, Error *err) MUST_CHECK;
 size_t migrate_status_count(const MigrateStatus *status, MigrationState state);
+/* The migration of that name that has a file; NULL for none. */
+const Migration *migrate_status_file(const MigrateStatus *status, const char *name);
 
 typedef struct {
     const char *name;
@@ -240,17 +242,18 @@ bool migrate_repair_plan(Arena *arena, const MigrateStatus *status, const char *
 bool migrate_repair(Arena *arena, const MigrateOptions *options, const char *name, RepairKind kind,
                     const char *reason, MigrateRepair *repair, Error *err) MUST_CHECK;
 
-/* An existing database taken over: what it holds is entered in the ledger, and not run. One of the
- * two says what that is. */
+/* Why an entry of the ledger is not believed. */
 typedef struct {
-    const char *to;      /* the newest migration that is there */
-    const char *from;    /* table of another tool: dbmate, golang-migrate, Flyway, Sqitch */
-    const char *project; /* of Sqitch, whose ledger holds several; NULL: there is one */
-} BaselineSpec;
+    size_t expected;       /* objects of it that should be there */
+    StrList missing;       /* of those: "table public.a" */
+    const char *undone_by; /* a down that was recorded after it; NULL */
+    const char *doubt;     /* a file with code that may have removed what is missing; NULL */
+} MigrateSuspicion;
 
 typedef struct {
     const Migration *migration;
-    const char *applied_at; /* by the other tool's ledger; NULL: not known */
+    const char *applied_at;            /* by the other tool's ledger; NULL: not known */
+    const MigrateSuspicion *suspicion; /* NULL: none */
 } MigrateBaselined;
 
 typedef struct {
@@ -259,13 +262,30 @@ typedef struct {
     size_t already; /* that the ledger had before */
     StrList warnings;
     StrList unmatched; /* entries of the other tool's ledger without a file */
+    StrList noted;     /* entries of ours that are no migration: downs, and those without a file */
 } MigrateBaseline;
+
+/* An existing database taken over: what it holds is entered in the ledger, and not run. `to` or
+ * `from` says what that is. Where `from` is our own ledger, another script wrote it: then what no
+ * run of ours has recorded is judged, and entered in the table of runs. */
+typedef struct {
+    const char *to;             /* the newest migration that is there */
+    const char *from;           /* table of another tool: dbmate, golang-migrate, Flyway, Sqitch */
+    const char *project;        /* of Sqitch, whose ledger holds several; NULL: there is one */
+    const char *accept_missing; /* why entries under suspicion are taken over; NULL: they are not */
+    /* Sets suspicions of what an earlier script has recorded. May be NULL. */
+    bool (*judge)(Arena *arena, Session *session, const MigrateStatus *status,
+                  MigrateBaseline *baseline, Error *err);
+} BaselineSpec;
 
 /* What a baseline would enter. Refuses half-done ones, files that differ from what the other tool
  * ran, and its ledger where that has the place of ours. It points into status. */
 bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions *options,
                            const MigrateStatus *status, const BaselineSpec *spec,
                            MigrateBaseline *baseline, Error *err) MUST_CHECK;
+/* ERR_PROBLEMS where entries are under suspicion, and spec does not accept that. */
+bool migrate_baseline_verdict(const BaselineSpec *spec, const MigrateBaseline *baseline,
+                              Error *err) MUST_CHECK;
 /* Does it under the locks of a run, in one transaction, with a snapshot of the schema. Afterwards
  * options->applied is called for all that this and earlier baselines entered; where that fails the
  * entries stay. */

@@ -1,3 +1,4 @@
+#include "migrate/foreign.h"
 #include "migrate/leftovers.h"
 #include "migrate/lock.h"
 #include "migrate/migrate.h"
@@ -151,6 +152,14 @@ static int compare_files(const void *name, const void *migration)
     return migration_name_compare(name, ((const Migration *)migration)->name);
 }
 
+/* Files come first in a status, in their order. */
+const Migration *migrate_status_file(const MigrateStatus *status, const char *name)
+{
+    return status->files.count ? bsearch(name, status->items, status->files.count,
+                                         sizeof(*status->items), compare_files)
+                               : NULL;
+}
+
 static void add_missing(MigrateStatus *status)
 {
     size_t files = status->count;
@@ -160,6 +169,8 @@ static void add_missing(MigrateStatus *status)
             bsearch(entry->name, status->items, files, sizeof(*status->items), compare_files))
             continue;
         if (str_ends(entry->name, ".down.sql")) {
+            if (entry->is_known)
+                continue;
             str_list_addf(&status->warnings,
                           "the ledger lists %s: another tool ran a down as a migration; the entry "
                           "is left alone",
@@ -199,6 +210,19 @@ static void warn_of_order(Arena *arena, MigrateStatus *status)
     }
 }
 
+/* A script that went on after errors lists what failed, too. */
+static void warn_of_unknown(MigrateStatus *status)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < status->entry_count; i++)
+        count += !status->entries[i].is_known;
+    if (count > 0)
+        str_list_addf(&status->warnings,
+                      "another script wrote %zu of the %zu entries of %s, and whether they are in "
+                      "the database was never checked: vaxdb migrate baseline --from %s",
+                      count, status->entry_count, status->ledger.plain, status->ledger.plain);
+}
+
 static bool see_running(Arena *arena, Session *session, MigrateStatus *status, Error *err)
 {
     const char *run = NULL, *work = NULL;
@@ -231,5 +255,7 @@ bool migrate_status(Arena *arena, Session *session, const char *directory, const
         status->items[status->count++] = migration_of(status, &names, &status->files.items[i]);
     add_missing(status);
     warn_of_order(arena, status);
-    return leftovers_find(arena, session, status, err);
+    warn_of_unknown(status);
+    return foreign_find_others(arena, session, status, err) &&
+           leftovers_find(arena, session, status, err);
 }

@@ -149,6 +149,12 @@ def ours(project, name="vaxdb_migrations"):
     project.vaxdb.write_config(f"[vaxdb]\nledger_table = {name}\n")
 
 
+def hints(project):
+    """What status says of ledgers of other tools."""
+    warnings = project.ok("status", "--json").json["warnings"]
+    return [warning for warning in warnings if "migrated by" in warning]
+
+
 def rows(project, table):
     return project.query(f"SELECT * FROM {table} ORDER BY 1")
 
@@ -195,7 +201,12 @@ def test_the_real_dbmate_is_taken_over(vaxdb, database):
     assert "vaxdb migrate baseline --from" in project.fails(3, "up").stderr
     assert not project.exists("schema_migrations_runs")
     ours(project)
+    assert hints(project) == [
+        "this database has been migrated by dbmate: vaxdb migrate baseline --from schema_migrations"
+    ]
+    assert "migrated by dbmate" in project.run("up").stderr
     taken = project.ok("baseline", "--from", "schema_migrations", "--json").json
+    assert hints(project) == []
     assert taken["baselined"] == ["20260101000000_t.sql", "20260102000000_t.sql"]
     assert taken["unmatched"] == []
     assert rows(project, "schema_migrations") == before
@@ -224,6 +235,7 @@ def test_golang_migrate_counts_up_to_its_version(vaxdb, database):
         assert "golang-migrate's ledger" in refused.stderr
         assert "ledger_table = vaxdb_migrations" in refused.stderr
     ours(project)
+    assert "by golang-migrate: vaxdb migrate baseline --from schema_migrations" in hints(project)[0]
     project.ok("baseline", "--from", "public.schema_migrations")
     states = {
         "000001_x.up.sql": "applied",
@@ -238,6 +250,14 @@ def test_a_version_of_golang_migrate_without_its_file_is_listed(project):
     project.database.execute("INSERT INTO old VALUES (7, false)")
     taken = project.ok("baseline", "--from", "old", "--dry-run", "--json").json
     assert len(taken["baselined"]) == 3 and taken["unmatched"] == ["7"]
+
+
+def test_an_empty_ledger_of_another_tool_is_none(project):
+    ours(project)
+    project.database.execute(GOLANG.format("schema_migrations"))
+    project.database.execute("CREATE SCHEMA sqitch")
+    project.database.execute("CREATE TABLE sqitch.changes (id int)")
+    assert hints(project) == []
 
 
 def test_a_dirty_version_is_refused(project):
@@ -258,6 +278,7 @@ def test_flyway_keeps_its_times_and_checksums(vaxdb, database):
     for name, text in files.items():
         project.write(name, text.encode())
     project.write("V3__c.sql", "CREATE TABLE c (id int);")
+    assert "Flyway: vaxdb migrate baseline --from flyway_schema_history" in hints(project)[0]
     project.ok("baseline", "--from", "flyway_schema_history")
     assert entered(project, "schema_migrations") == [
         ("V1__a.sql", "2026-01-01 12:34"),
@@ -406,7 +427,8 @@ def test_the_real_sqitch_is_taken_over(vaxdb, database, scratch):
     folder = scratch / "deploy"
     # Sqitch knows the order by its plan; here the names have it.
     (folder / "first.sql").rename(folder / "001_first.sql")
-    project.ok("baseline", "--from", "sqitch", "--dir", folder)
+    assert "by Sqitch: vaxdb migrate baseline --from sqitch.changes" in hints(project)[0]
+    project.ok("baseline", "--from", "sqitch.changes", "--dir", folder)
     status = project.ok("status", "--json", "--dir", folder).json["migrations"]
     assert {row["name"]: row["state"] for row in status} == {
         "001_first.sql": "applied",

@@ -149,6 +149,49 @@ static void drops_views_with_their_table(UNUSED void **state)
     assert_non_null(model_table(model, NULL, "x"));
 }
 
+static void follows_functions(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    Model *model = model_of(arena, "CREATE FUNCTION f() RETURNS int IMMUTABLE LANGUAGE sql AS '';"
+                                   "CREATE FUNCTION h() RETURNS int STABLE LANGUAGE sql AS '';"
+                                   "CREATE SCHEMA s");
+    assert_int_equal(model_volatility(model, NULL, "f"), 'i');
+    run(model, "ALTER FUNCTION f() RENAME TO g; DROP ROUTINE h", 1);
+    assert_int_equal(model_volatility(model, NULL, "f"), 0);
+    assert_int_equal(model_volatility(model, NULL, "h"), 0);
+    assert_int_equal(model_volatility(model, NULL, "g"), 'i');
+    run(model, "ALTER FUNCTION g() SET SCHEMA s; ALTER SCHEMA s RENAME TO z", 1);
+    assert_int_equal(model_volatility(model, NULL, "g"), 0);
+    assert_int_equal(model_volatility(model, "s", "g"), 0);
+    assert_int_equal(model_volatility(model, "z", "g"), 'i');
+    run(model, "DROP SCHEMA z CASCADE", 1);
+    assert_int_equal(model_volatility(model, "z", "g"), 0);
+}
+
+static void knows_which_file_named_what(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    Model *model = model_of(arena, "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a);"
+                                   "CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f();"
+                                   "CREATE POLICY p ON t USING (true); CREATE SEQUENCE s");
+    run(model, "ALTER TABLE t RENAME a TO c; ALTER TABLE t ADD CONSTRAINT k UNIQUE (b)", 2);
+    run(model, "ALTER TRIGGER g ON t RENAME TO h; DROP POLICY p ON t", 3);
+    run(model, "ALTER TABLE t RENAME TO u; ALTER SEQUENCE s OWNED BY u.b", 4);
+    const ModelTable *u = model_table(model, NULL, "u");
+    assert_int_equal(u->made_in, 1);
+    assert_int_equal(u->named_in, 4);
+    assert_int_equal(model_column(u, "c")->named_in, 2);
+    assert_int_equal(model_column(u, "b")->named_in, 1);
+    assert_int_equal(model_index(model, NULL, "i", NULL)->named_in, 1);
+    assert_int_equal(model_constraint(u, "k")->named_in, 2);
+    assert_int_equal(u->attached_count, 1);
+    assert_string_equal(u->attached[0].name, "h");
+    assert_int_equal(u->attached[0].named_in, 3);
+    assert_true(model_table(model, NULL, "s")->may_be_gone);
+    run(model, "ALTER TABLE unknown ADD COLUMN a int", 4);
+    assert_null(model_table(model, NULL, "unknown"));
+}
+
 static void says_missing_only_of_what_it_knows(UNUSED void **state)
 {
     _cleanup_arena_ Arena *arena = arena_create();
@@ -308,6 +351,8 @@ int main(void)
         cmocka_unit_test(knows_a_column),
         cmocka_unit_test(follows_indexes_and_constraints),
         cmocka_unit_test(drops_views_with_their_table),
+        cmocka_unit_test(follows_functions),
+        cmocka_unit_test(knows_which_file_named_what),
         cmocka_unit_test(says_missing_only_of_what_it_knows),
         cmocka_unit_test(an_unread_statement_hides_little),
         cmocka_unit_test(a_table_is_new_for_its_file),
