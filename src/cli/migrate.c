@@ -119,7 +119,8 @@ static bool run_redo(Context *context, Error *err)
     int64_t started_ms = clock_monotonic_ms();
     GuardSpec spec;
     GuardedReport report;
-    if (!migrate_work_open(context, &work, err))
+    if (!migrate_work_open(context, &work, err) ||
+        !target_guard(&work.target, "migrate redo", options_text(context->options, "confirm"), err))
         return false;
     migrate_work_run_options(&work);
     migrate_work_guards(&work, &spec);
@@ -153,7 +154,8 @@ const Command cli_migrate_commands[] = {
      "vaxdb migrate down 2     undo the last two", down_options, 0, 1, true, run_down},
     {"migrate redo", "", "undo the last migration and run it again",
      "For trying a migration while writing it. On staging the up is proved anew, as by `migrate "
-     "up`. Production refuses it: there `migrate rollback` and `migrate up` have their guards.",
+     "up`. On production it wants --confirm DATABASE, and redoes only the file as it was applied, "
+     "after a verified backup.",
      "vaxdb migrate redo", redo_options, 0, 0, false, run_redo},
     COMMAND_END,
 };

@@ -183,11 +183,34 @@ bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Sess
                     guard_gate_compare(&guarded.guard, guarded.after, &report->run.warnings, err));
 }
 
+/* Production runs again what went through the gate when it was applied, and nothing else. */
+static bool approve_redo_there(Guarded *guarded, MigrateReview *review, Error *err)
+{
+    const Guard *guard = &guarded->guard;
+    const MigrateStep *step = &review->plan->steps[0];
+    GuardedReport *report = guarded->report;
+    if (step->migration->state != MIGRATION_APPLIED) {
+        (void)error_set(err, ERR_REFUSED, "production refuses a redo of %s: it is %s", step->name,
+                        migration_state_name(step->migration->state));
+        return error_hint(
+            err,
+            "vaxdb migrate rollback %s --confirm %s, then: vaxdb migrate up %s, which "
+            "has the gate",
+            guard->spec->retry, guard->target->database, guard->spec->retry);
+    }
+    if (!guard_backup_need(guard, &report->backup, &report->backup_is_new, err))
+        return false;
+    review->backup_id = path_basename(report->backup);
+    return true;
+}
+
 /* Asked before the down and before the up. */
 static bool approve_redo(void *data, MigrateReview *review, Error *err)
 {
-    const Guarded *guarded = data;
+    Guarded *guarded = data;
     bool up = review->plan->steps[0].direction == RUN_UP;
+    if (is_production(&guarded->guard))
+        return up || approve_redo_there(guarded, review, err);
     return !up || !is_staging(&guarded->guard) || approve(data, review, err);
 }
 
@@ -198,14 +221,6 @@ bool guarded_redo(Arena *arena, Log *log, State *state, const Target *target, Se
                        .report = report,
                        .proof = {.roundtrip = &report->roundtrip}};
     init_report(arena, report);
-    if (is_production(&guarded.guard)) {
-        (void)error_set(err, ERR_REFUSED,
-                        "%s is production: a redo there would lose what the migration holds, and "
-                        "pass the gate by",
-                        target->database);
-        return error_hint(err, "vaxdb migrate rollback %s --confirm %s, then: vaxdb migrate up %s",
-                          spec->retry, target->database, spec->retry);
-    }
     listen(options, &guarded, approve_redo);
     bool done = migrate_redo(arena, options, &report->run, err);
     stop_listening(options);

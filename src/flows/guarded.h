@@ -60,7 +60,8 @@ bool guarded_up(Arena *arena, Log *log, State *state, const Target *target, Sess
                 MigrateOptions *options, const char *to, const GuardSpec *spec,
                 GuardedReport *report, Error *err) MUST_CHECK;
 
-/* Down and up of the newest. On staging its up is proved as by guarded_up; production refuses. A
+/* Down and up of the newest. On staging its up is proved as by guarded_up. On production (after the
+ * words that a down wants there) only the very file that is applied, after a verified backup. A
  * down alone leaves evidence as it is: that is of files, not of where they are applied. */
 bool guarded_redo(Arena *arena, Log *log, State *state, const Target *target, Session *session,
                   MigrateOptions *options, const GuardSpec *spec, GuardedReport *report,

@@ -297,6 +297,31 @@ def test_a_down_on_staging_takes_no_evidence_back(live):
     assert live.applied_on_production() == ["002_notes.sql"]
 
 
+def test_production_redoes_what_is_applied_behind_a_backup(live):
+    live.ok_on("staging", "up")
+    live.ok_on("production", "up")
+    for backup in live.backups():
+        age_backup(backup, 25)
+    known = live.backups()
+    name = live.production.name
+    assert "--confirm" in live.fails_on(3, "production", "redo").stderr
+    assert live.backups() == known
+    assert live.ok_on("production", "redo", "--confirm", name, "--json").json["done"] == ["002_notes.sql"] * 2
+    (made,) = set(live.backups()) - set(known)
+    assert live.runs("backup_id", "name LIKE '002%'")[-2:] == [(os.path.basename(made),)] * 2
+
+
+def test_production_does_not_redo_a_changed_file(live):
+    live.ok_on("staging", "up")
+    live.ok_on("production", "up")
+    live.write("002_notes.sql", NOTES + "-- a change\n")
+    live.ok_on("staging", "redo")
+    said = live.fails_on(3, "production", "redo", "--confirm", live.production.name).stderr
+    assert "production refuses a redo of 002_notes.sql: it is changed" in said
+    assert f"vaxdb migrate rollback -e production --confirm {live.production.name}" in said
+    assert len(live.runs("id", "name LIKE '002%'")) == 1
+
+
 def test_what_staging_has_without_evidence_a_redo_proves(live):
     """As after the loss of the state directory."""
     live.ok_on("staging", "up")
