@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "pg/blockers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -178,12 +179,23 @@ static bool take_schema(void *data, const char *bytes, size_t length, Error *err
     return dump_reader_feed(data, bytes, length, err);
 }
 
+/* pg_dump has no other words for it than the statement. */
+static void explain_dump(Session *from, Error *err)
+{
+    if (err->code != ERR_FAILED || !strstr(err->message, "LOCK TABLE"))
+        return;
+    error_mark_lock_timeout(err);
+    (void)lock_timeout_explain(from, LOCK_TO_READ, err);
+}
+
 static bool copy_schema(Arena *arena, Log *log, Session *from, const PgDump *tool, DumpReader *dump,
                         Error *err)
 {
-    static const char *const arguments[] = {"--schema-only",      "--no-owner",
-                                            "--no-privileges",    "--no-tablespaces",
-                                            "--no-subscriptions", NULL};
+    char lock_wait[48];
+    (void)snprintf(lock_wait, sizeof(lock_wait), "--lock-wait-timeout=%d", READ_LOCK_TIMEOUT_MS);
+    const char *const arguments[] = {
+        "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-subscriptions",
+        lock_wait,       NULL};
     _cleanup_dump_stream_ DumpStream stream = {.process = {.out = -1, .in = -1, .err = -1}};
     const DumpSink sink = {take_schema, NULL, dump};
     return dump_stream_start(arena, tool, from, arguments, &stream, err) &&
@@ -204,8 +216,10 @@ bool backup_copy_schema(Arena *arena, Log *log, Session *from, Session *to, cons
         !prepare_session(to, err))
         return false;
     _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(arena, &events, &loading);
-    if (!copy_schema(arena, log, from, &tool, dump, err))
+    if (!copy_schema(arena, log, from, &tool, dump, err)) {
+        explain_dump(from, err);
         return error_context(err, "copying the schema");
+    }
     for (size_t i = 0; i < result.notes.count; i++)
         log_warn(log, "%s", result.notes.items[i]);
     return true;

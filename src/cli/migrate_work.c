@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/backup_files.h"
+#include "pg/blockers.h"
 
 void migrate_work_close(MigrateWork *work)
 {
@@ -14,6 +15,7 @@ bool migrate_work_open(Context *context, MigrateWork *work, Error *err)
 {
     *work = (MigrateWork){.context = context};
     return command_connect(context, &work->state, &work->target, &work->session, err) &&
+           read_session_begin(work->session, err) &&
            migrations_options(context->arena, context->log, context->config, &work->target,
                               &work->options, err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "flows/swap.h"
+#include "pg/blockers.h"
 
 /* Is there nothing but what a new database has? */
 static bool is_fresh(const Schema *schema)
@@ -151,7 +152,7 @@ bool roundtrip_make_scratch(Roundtrip *trip, const char **why, Error *err)
         trip->options.dbname = trip->copy.name;
         return true;
     }
-    if (error.code != ERR_FAILED) {
+    if (error.code != ERR_FAILED || error_is_lock_timeout(&error)) {
         *err = error;
         return false;
     }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "flows/private_cluster.h"
+#include "pg/blockers.h"
 
 static bool explain_missing(const Config *config, EnvKind env, Error *err)
 {
@@ -73,7 +74,9 @@ bool target_is_there(Arena *arena, const Config *config, EnvKind env, const char
 static bool learn_guard(Arena *arena, State *state, Target *target, Session *session, Error *err)
 {
     DatabaseIdentity identity;
-    if (!session_identity(session, arena, &identity, err))
+    bool done = read_transaction_begin(session, NULL, err) &&
+                session_identity(session, arena, &identity, err);
+    if (!read_transaction_end(session, done, err))
         return false;
     target->database = identity.database;
     const char *seen = NULL;

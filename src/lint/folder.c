@@ -378,7 +378,8 @@ bool lint_folder(Arena *arena, const LintOptions *options, LintReport *report, E
     } else if (!migration_files_scan(arena, options->directory, &scanned, err)) {
         return false;
     }
-    ok = lint_files(&folder, folder.status ? &status.files : &scanned, err);
+    ok = lint_files(&folder, folder.status ? &status.files : &scanned, err) &&
+         model_check(run.model, err);
     findings_count(report);
     return ok;
 }
@@ -455,7 +456,7 @@ bool lint_pending(Arena *arena, Session *session, const MigrateStatus *status,
             return false;
     }
     findings_count(report);
-    return true;
+    return model_check(run.model, err);
 }
 
 /* ---- its rules ------------------------------------------------------------------------------ */

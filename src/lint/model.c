@@ -4,6 +4,7 @@ Model *model_create(Arena *arena)
 {
     Model *model = arena_alloc(arena, sizeof(*model));
     model->arena = arena;
+    model->source = arena_alloc(arena, sizeof(*model->source));
     model->signatures = arena_alloc(arena, sizeof(*model->signatures));
     str_list_init(&model->default_path, arena);
     str_list_add(&model->default_path, "public");

@@ -30,7 +30,8 @@ typedef struct {
 
 typedef struct {
     const char *schema, *name;
-    const char *definition; /* pg_get_indexdef, or NULL when made by a file */
+    const char *definition; /* where it is known already: model_definition */
+    int64_t oid;            /* 0 when made by a file */
     const char *method;
     const char *signature; /* read by model_signature: NULL until asked for where it was loaded */
     const char *const *columns; /* keys by name; NULL element: an expression */
@@ -50,8 +51,7 @@ typedef struct {
     const char *referenced_schema, *referenced; /* of a foreign key */
     const char *const *referenced_columns;      /* as many as referenced_count; 0: primary key */
     size_t referenced_count;
-    bool is_not_null;       /* CHECK (column IS NOT NULL); columns has its column */
-    const char *definition; /* NULL when made by a file */
+    bool is_not_null; /* CHECK (column IS NOT NULL); columns has its column */
     bool unnamed;
     size_t named_in;
 } ModelConstraint;
@@ -101,7 +101,9 @@ typedef struct ModelTable {
 typedef struct Model Model;
 
 Model *model_create(Arena *arena);
-/* Everything of the database in a handful of queries; session is outside a transaction. */
+/* Everything of the database in a handful of queries; session is outside a transaction, whenever
+ * the model is used: definitions of indexes are read when they are asked for, because that takes
+ * long and waits for whoever holds the table. */
 bool model_load(Model *model, Session *session, Error *err) MUST_CHECK;
 /* The effect of one statement. Of code (DO, CALL) it is not known what it did, and from then on
  * nothing is called missing. */
@@ -149,6 +151,10 @@ bool model_extension_exists(const Model *model, const char *extension);
  * their catalogue name. unknown where the type is none that we know. */
 typedef enum { OPCLASS_UNKNOWN, OPCLASS_NONE, OPCLASS_DEFAULT } ModelOpclass;
 ModelOpclass model_opclass(const Model *model, const char *method, const char *base_type);
+/* As pg_get_indexdef shows it; NULL when not known. */
+const char *model_definition(const Model *model, const ModelIndex *index);
+/* Fails with what kept a definition from being read, which then was not known. */
+bool model_check(const Model *model, Error *err) MUST_CHECK;
 /* Equal for indexes of a table that do the same: method, keys, included columns, predicate. NULL
  * when not known. */
 const char *model_signature(const Model *model, const ModelIndex *index);

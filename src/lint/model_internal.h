@@ -34,9 +34,16 @@ typedef struct {
     const char *schema, *name;
     size_t file;
 } NamedObject;
+/* Where definitions of indexes are read when they are asked for. */
+typedef struct {
+    Session *session;    /* NULL: nowhere */
+    NameMap definitions; /* "", oid: const char *, NULL where there is none */
+    Error failure;
+} ModelSource;
 
 struct Model {
     Arena *arena;
+    ModelSource *source;
     bool loaded;
     bool uncertain; /* something ran that we cannot follow */
     bool guesses;   /* tables that nothing made are taken to be there */

@@ -1,4 +1,5 @@
 #include "lint/model_internal.h"
+#include "pg/blockers.h"
 #include "sql_texts.h"
 
 #include <stdlib.h>
@@ -169,7 +170,7 @@ static bool load_indexes(Loader *now, Error *err)
         ModelIndex index = {
             .name = text_of(now, rows, row, "index_name"),
             .method = text_of(now, rows, row, "method"),
-            .definition = text_of(now, rows, row, "definition"),
+            .oid = result_int64(rows, row, "index_oid"),
             .unique = result_bool(rows, row, "is_unique"),
             .valid = result_bool(rows, row, "is_valid"),
             .primary = result_bool(rows, row, "is_primary"),
@@ -197,7 +198,6 @@ static bool load_constraints(Loader *now, Error *err)
             .kind = result_text(rows, row, "kind")[0],
             .valid = result_bool(rows, row, "is_valid"),
             .is_not_null = result_bool(rows, row, "is_not_null"),
-            .definition = text_of(now, rows, row, "definition"),
             .named_in = SIZE_MAX,
         };
         constraint.columns = names_of(now, at, result_text(rows, row, "columns"), SIZE_MAX,
@@ -294,21 +294,59 @@ static bool load_all(Loader *now, Error *err)
         return false;
     for (size_t i = 0; i < now->count; i++)
         sum_up(now, now->tables[i]);
-    return session_execute(now->session, "COMMIT", err);
+    return true;
 }
 
 bool model_load(Model *model, Session *session, Error *err)
 {
     Loader now = {.model = model, .session = session};
-    if (!session_execute(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err))
+    bool done = read_transaction_begin(session, NULL, err) && load_all(&now, err);
+    if (!read_transaction_end(session, done, err))
         return error_context(err, "reading the catalogue");
-    if (!load_all(&now, err)) {
-        Error ignored = {0};
-        if (session_in_transaction(session))
-            (void)!session_execute(session, "ROLLBACK", &ignored);
-        return error_context(err, "reading the catalogue");
-    }
     model->loaded = true;
+    model->source->session = session;
     model->version = session_server_version(session);
     return true;
+}
+
+/* ---- when asked for ------------------------------------------------------------------------ */
+
+static bool load_definitions(const Model *model, const char *oid, Error *err)
+{
+    ModelSource *source = model->source;
+    _cleanup_result_ Result *rows = NULL;
+    const char *params[] = {oid};
+    bool done =
+        read_transaction_begin(source->session, "SET LOCAL search_path TO pg_catalog", err) &&
+        session_query_params(source->session, sql_lint_definitions, 1, params, &rows, err);
+    if (!read_transaction_end(source->session, done, err))
+        return error_context(err, "reading definitions of indexes");
+    for (size_t row = 0; row < result_rows(rows); row++) {
+        const char *definition = result_text(rows, row, "definition");
+        name_map_put(model->arena, &source->definitions, "",
+                     model_copy(model, result_text(rows, row, "oid")),
+                     definition ? arena_strdup(model->arena, definition) : NULL);
+    }
+    return true;
+}
+
+const char *model_definition(const Model *model, const ModelIndex *index)
+{
+    ModelSource *source = model->source;
+    if (index->definition || !index->oid || !source->session || source->failure.code)
+        return index->definition;
+    const char *oid = arena_printf(model->arena, "%lld", (long long)index->oid);
+    if (!name_map_has(&source->definitions, "", oid) &&
+        load_definitions(model, oid, &source->failure) &&
+        !name_map_has(&source->definitions, "", oid))
+        name_map_put(model->arena, &source->definitions, "", oid, NULL); /* dropped meanwhile */
+    return name_map_get(&source->definitions, "", oid);
+}
+
+bool model_check(const Model *model, Error *err)
+{
+    if (!model->source->failure.code)
+        return true;
+    *err = model->source->failure;
+    return false;
 }

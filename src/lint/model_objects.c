@@ -165,6 +165,7 @@ static void rename_column(Model *model, ModelTable *table, const char *from, con
         ModelIndex *index = &table->indexes[i];
         rename_in_list(model, &index->columns, index->column_count, from, column->name);
         index->signature = index->definition = NULL; /* they name it by its old name */
+        index->oid = 0;
     }
     for (size_t i = 0; i < table->constraint_count; i++)
         rename_in_list(model, &table->constraints[i].columns, table->constraints[i].column_count,

@@ -128,11 +128,12 @@ static char *signature_of_definition(Arena *arena, const char *definition)
 
 const char *model_signature(const Model *model, const ModelIndex *index)
 {
-    if (index->signature || !index->definition)
+    const char *definition = index->signature ? NULL : model_definition(model, index);
+    if (!definition)
         return index->signature;
-    if (name_map_has(model->signatures, "", index->definition))
-        return name_map_get(model->signatures, "", index->definition);
-    char *signature = signature_of_definition(model->arena, index->definition);
-    name_map_put(model->arena, model->signatures, "", index->definition, signature);
+    if (name_map_has(model->signatures, "", definition))
+        return name_map_get(model->signatures, "", definition);
+    char *signature = signature_of_definition(model->arena, definition);
+    name_map_put(model->arena, model->signatures, "", definition, signature);
     return signature;
 }

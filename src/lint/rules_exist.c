@@ -248,6 +248,7 @@ static void check_index_exists(const LintStatement *now)
     }
     const char *wanted = model_signature_of(now->arena, now->node);
     const char *there = model_signature(now->model, index);
+    const char *definition = model_definition(now->model, index);
     if (!index->valid)
         lint_add_severity(now, "index-exists-invalid", concurrent ? LINT_INFO : LINT_WARNING, -1,
                           NULL, "%s is there and INVALID: %s", name,
@@ -257,7 +258,7 @@ static void check_index_exists(const LintStatement *now)
              index->unique != node_flag(now->node, "unique"))
         lint_add(now, "index-exists-different", -1,
                  "%s is there and differs: IF NOT EXISTS keeps %s", name,
-                 index->definition ? index->definition : "the old one");
+                 definition ? definition : "the old one");
 }
 
 /* ---- DROP ------------------------------------------------------------------------------------ */

@@ -173,7 +173,7 @@ static bool same_columns(const ModelIndex *index, const char *const *names, size
 
 static bool is_whole(const ModelIndex *index, const Model *model)
 {
-    const char *signature = model_signature(model, index);
+    const char *signature = index->constraint ? NULL : model_signature(model, index);
     return index->constraint || (signature && str_ends(signature, "|"));
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "migrate/foreign.h"
+#include "pg/blockers.h"
 #include "sql_texts.h"
 
 /* "schema.name" or "name"; names with dots inside are not supported. */
@@ -99,8 +100,10 @@ bool ledger_create(Arena *arena, Session *session, Ledger *ledger, Error *err)
     const char *sql = arena_printf(arena, "%s%s%s", ledger->exists ? "" : ledger_ddl(arena, ledger),
                                    ledger->runs_exist ? "" : runs_ddl(arena, ledger),
                                    ledger->runs_old ? upgrade : "");
-    if (!session_execute(session, sql, err))
+    if (!session_execute(session, sql, err)) {
+        (void)lock_timeout_explain(session, LOCK_TO_WRITE, err);
         return error_context(err, "cannot create the ledger %s", ledger->plain);
+    }
     ledger->exists = ledger->runs_exist = true;
     ledger->runs_old = false;
     return true;

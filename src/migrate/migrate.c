@@ -3,16 +3,18 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "migrate/runner.h"
+#include "pg/blockers.h"
 
 #define APPLICATION "vaxdb migrate"
 
 /* ---- the runner -------------------------------------------------------------------------- */
 
-static SessionOptions session_options(const MigrateOptions *options)
+static SessionOptions session_options(const MigrateOptions *options, int64_t lock_timeout_ms)
 {
     return (SessionOptions){.conninfo = options->conninfo,
                             .dbname = options->dbname,
                             .application_name = APPLICATION,
+                            .lock_timeout_ms = lock_timeout_ms,
                             .log = options->log};
 }
 
@@ -35,7 +37,7 @@ bool runner_need_work(Runner *runner, Error *err)
     if (runner->work)
         return true;
     const MigrateOptions *options = runner->options;
-    const SessionOptions session = session_options(options);
+    const SessionOptions session = session_options(options, options->lock_timeout_ms);
     if (!session_open(&session, &runner->work, err))
         return false;
     runner->clean = false;
@@ -47,7 +49,7 @@ bool runner_need_work(Runner *runner, Error *err)
 bool runner_open(Runner *runner, Arena *arena, const MigrateOptions *options, Error *err)
 {
     *runner = (Runner){.options = options, .arena = arena};
-    const SessionOptions session = session_options(options);
+    const SessionOptions session = session_options(options, WRITE_LOCK_TIMEOUT_MS);
     if (!session_open(&session, &runner->guard, err))
         return false;
     runner->version = session_server_version(runner->guard);

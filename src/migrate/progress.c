@@ -1,39 +1,15 @@
 #include "migrate/progress.h"
 
 #include "base/str.h"
+#include "pg/blockers.h"
 #include "sql_texts.h"
 
-#define LOOK_MS         ((int64_t)500)
-#define LOOK_LEAST_MS   ((int64_t)20)
-#define TELL_AFTER_MS   ((int64_t)1000)
-#define STATEMENT_WIDTH 100
-#define BLOCKERS_NAMED  3
+#define LOOK_MS        ((int64_t)500)
+#define LOOK_LEAST_MS  ((int64_t)20)
+#define TELL_AFTER_MS  ((int64_t)1000)
+#define BLOCKERS_NAMED 3
 
 /* ---- who blocks -------------------------------------------------------------------------- */
-
-/* "process 4711 (psql, user ann, idle in transaction, for 5 min 3 s): UPDATE stock SET ..." */
-static const char *describe_blocker(Arena *arena, const Result *rows, size_t row)
-{
-    if (result_int64(rows, row, "pid") == 0)
-        return "a prepared transaction (pg_prepared_xacts)";
-    StrList facts;
-    str_list_init(&facts, arena);
-    const char *application = result_text(rows, row, "application");
-    const char *user = result_text(rows, row, "user"), *state = result_text(rows, row, "state");
-    const char *query = result_text(rows, row, "query");
-    if (!str_empty(application))
-        str_list_add(&facts, application);
-    if (!str_empty(user))
-        str_list_addf(&facts, "user %s", user);
-    if (!str_empty(state))
-        str_list_add(&facts, state);
-    if (!result_is_null(rows, row, "age_s"))
-        str_list_addf(&facts, "for %s",
-                      str_duration(arena, 1000 * result_double(rows, row, "age_s")));
-    return arena_printf(arena, "process %s (%s)%s%s", result_text(rows, row, "pid"),
-                        str_list_join(&facts, arena, ", "), str_empty(query) ? "" : ": ",
-                        str_empty(query) ? "" : str_one_line(arena, query, STATEMENT_WIDTH));
-}
 
 static void take_blockers(StatementWatch *watch, const Result *rows)
 {
@@ -45,7 +21,7 @@ static void take_blockers(StatementWatch *watch, const Result *rows)
     for (size_t i = 0; i < count; i++) {
         str_list_add(&pids, result_text(rows, i, "pid"));
         if (i < BLOCKERS_NAMED)
-            str_list_add(&texts, describe_blocker(arena, rows, i));
+            str_list_add(&texts, blocker_describe(arena, rows, i));
     }
     if (count > BLOCKERS_NAMED)
         str_list_addf(&texts, "and %zu more", count - BLOCKERS_NAMED);

@@ -1,6 +1,7 @@
 #include "base/str.h"
 #include "migrate/migrate.h"
 #include "migrate/runner.h"
+#include "pg/blockers.h"
 
 #include <string.h>
 
@@ -113,9 +114,11 @@ bool snapshot_write(Session *session, const Ledger *ledger, const Schema *schema
                     const char *reason, Error *err)
 {
     _cleanup_arena_ Arena *scratch = arena_create();
-    return (create_table(scratch, session, ledger, err) &&
-            store(scratch, session, ledger, schema, reason, err)) ||
-           error_context(err, "remembering the schema");
+    if (create_table(scratch, session, ledger, err) &&
+        store(scratch, session, ledger, schema, reason, err))
+        return true;
+    (void)lock_timeout_explain(session, LOCK_TO_WRITE, err);
+    return error_context(err, "remembering the schema");
 }
 
 bool snapshot_take(Session *session, const Ledger *ledger, const char *reason, Error *err)
@@ -293,7 +296,7 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
         !read_position(arena, session, &ledger, &position, err) ||
         !read_snapshot(arena, session, &ledger, &snapshot, drift, err) ||
         !schema_read(arena, session, &scope, &live, err))
-        return false;
+        return lock_timeout_explain(session, LOCK_TO_READ, err);
     drift->since = position.newest;
     const Schema plain = without_grants(arena, &live);
     memcpy(drift->fingerprint, plain.fingerprint, sizeof(drift->fingerprint));

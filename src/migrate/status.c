@@ -2,6 +2,7 @@
 #include "migrate/leftovers.h"
 #include "migrate/lock.h"
 #include "migrate/migrate.h"
+#include "pg/blockers.h"
 
 #include "base/str.h"
 
@@ -238,6 +239,15 @@ static bool see_running(Arena *arena, Session *session, MigrateStatus *status, E
     return true;
 }
 
+/* Of the catalogue nothing is read here that waits, so it was the ledger that is locked. */
+static bool explain(Session *session, Error *err)
+{
+    if (!error_is_lock_timeout(err))
+        return false;
+    (void)lock_timeout_explain(session, LOCK_TO_READ, err);
+    return error_context(err, "reading the ledger");
+}
+
 bool migrate_status(Arena *arena, Session *session, const char *directory, const char *ledger_table,
                     MigrateStatus *status, Error *err)
 {
@@ -248,7 +258,7 @@ bool migrate_status(Arena *arena, Session *session, const char *directory, const
         !ledger_find(arena, session, ledger_table, &status->ledger, err) ||
         !see_running(arena, session, status, err) ||
         !read_names(arena, session, status, &names, err))
-        return false;
+        return explain(session, err);
     size_t most = status->files.count + status->entry_count;
     status->items = arena_array(arena, most, sizeof(*status->items));
     for (size_t i = 0; i < status->files.count; i++)

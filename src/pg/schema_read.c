@@ -1,6 +1,7 @@
 #include "pg/schema_internal.h"
 
 #include "base/buffer.h"
+#include "pg/blockers.h"
 #include "sql_texts.h"
 
 #include <string.h>
@@ -14,8 +15,8 @@ typedef struct {
 } Reading;
 
 /* How the server writes expressions depends on these; and JIT takes longer than the queries. */
-static const char begin[] =
-    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = ''; "
+static const char settings[] =
+    "SET LOCAL search_path = ''; "
     "SET LOCAL quote_all_identifiers = off; SET LOCAL TimeZone = 'UTC'; "
     "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; "
     "SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; "
@@ -140,12 +141,8 @@ bool schema_read(Arena *arena, Session *session, const SchemaScope *scope, Schem
     Reading reading = {.arena = arena, .session = session, .schema = schema};
     if (!find_excluded(&reading, scope->ledger_table, err))
         return error_context(err, "reading the schema");
-    bool done = session_execute(session, begin, err) && read_parts(&reading, scope, err);
-    Error ignored = {0};
-    if (!session_is_lost(session) && session_in_transaction(session) &&
-        !session_execute(session, done ? "COMMIT" : "ROLLBACK", done ? err : &ignored))
-        done = false;
-    if (!done)
+    bool done = read_transaction_begin(session, settings, err) && read_parts(&reading, scope, err);
+    if (!read_transaction_end(session, done, err))
         return error_context(err, "reading the schema");
     schema_finish(arena, scope->ignore, schema);
     return true;

@@ -3,7 +3,7 @@
 SELECT x.indrelid::bigint AS oid,
        i.relname AS index_name,
        a.amname AS method,
-       pg_get_indexdef(x.indexrelid) AS definition,
+       x.indexrelid::bigint AS index_oid,
        x.indkey::text AS keys,
        x.indnkeyatts AS key_count,
        x.indisunique AS is_unique,

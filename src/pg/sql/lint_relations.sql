@@ -1,10 +1,11 @@
 -- majors: 13-18
 -- Every table, view, sequence and composite type of the users. The size is NULL while another
--- session holds the table exclusively: asking would wait. rows is what statistics say, -1 where
+-- session holds the table exclusively, or waits to: asking would wait too. rows is what statistics say, -1 where
 -- they say nothing; a table without a page has none.
 WITH locked AS (
     SELECT relation FROM pg_catalog.pg_locks
-    WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND granted
+    WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'
+      AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
       AND pid IS DISTINCT FROM pg_backend_pid()
 ), users AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relpages,
