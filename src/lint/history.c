@@ -316,5 +316,5 @@ bool lint_history(Arena *arena, Session *session, LintHistory *items, size_t cou
     expect_named(&search);
     for (size_t i = 0; i < count; i++)
         sort_names(&items[i].missing);
-    return true;
+    return model_check(search.now, err);
 }
