@@ -37,7 +37,34 @@ static json_t *invalid_json(const MigrateStatus *status)
     return array;
 }
 
-static bool status_json(Context *context, const MigrateStatus *status, Error *err)
+/* What somebody wrote into the table by hand is shown as text. */
+static json_t *said_json(const LedgerOverride *override)
+{
+    Error ignored = {0};
+    json_t *said = NULL;
+    const char *text = override->overrides;
+    return json_parse(text, strlen(text), "overrides", &said, &ignored) ? said : json_text(text);
+}
+
+static json_t *overrides_json(const LedgerOverride *overrides, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *object = json_object();
+        (void)json_object_set_new(object, "name", json_text(overrides[i].name));
+        (void)json_object_set_new(object, "direction",
+                                  json_text(overrides[i].direction == RUN_UP ? "up" : "down"));
+        (void)json_object_set_new(object, "state", json_text(overrides[i].state));
+        (void)json_object_set_new(object, "at", json_text(overrides[i].at));
+        (void)json_object_set_new(object, "backup", json_text(overrides[i].backup_id));
+        (void)json_object_set_new(object, "said", said_json(&overrides[i]));
+        (void)json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static bool status_json(Context *context, const MigrateStatus *status,
+                        const LedgerOverride *overrides, size_t count, Error *err)
 {
     json_t *migrations = json_array();
     for (size_t i = 0; i < status->count; i++)
@@ -46,6 +73,7 @@ static bool status_json(Context *context, const MigrateStatus *status, Error *er
     (void)json_object_set_new(object, "migrations", migrations);
     (void)json_object_set_new(object, "running", json_text(status->running));
     (void)json_object_set_new(object, "invalid_indexes", invalid_json(status));
+    (void)json_object_set_new(object, "overrides", overrides_json(overrides, count));
     (void)json_object_set_new(object, "orphans", migrate_list_json(&status->files.orphans));
     (void)json_object_set_new(object, "warnings", migrate_list_json(&status->warnings));
     return command_print_json(context, object, err);
@@ -99,12 +127,21 @@ static bool run_status(Context *context, Error *err)
 {
     _cleanup_migrate_work_ MigrateWork work = {0};
     MigrateStatus status;
-    if (!migrate_work_open(context, &work, err) || !migrate_work_status(&work, &status, err))
+    LedgerOverride *overrides = NULL;
+    size_t count = 0;
+    if (!migrate_work_open(context, &work, err) || !migrate_work_status(&work, &status, err) ||
+        !ledger_read_overrides(context->arena, work.session, &status.ledger, &overrides, &count,
+                               err))
         return false;
     if (context->json)
-        return status_json(context, &status, err);
+        return status_json(context, &status, overrides, count, err);
     status_table(context, &status);
     status_talk(context, &status);
+    if (count)
+        log_info(context->log,
+                 "%zu run%s with a reason kept (guards passed by, drift, repairs): `vaxdb migrate "
+                 "status -e %s --json`",
+                 count, count == 1 ? "" : "s", env_name(context->env));
     return true;
 }
 
@@ -126,7 +163,8 @@ static bool run_new(Context *context, Error *err)
 const Command cli_migrate_look_commands[] = {
     {"migrate status", "", "which migrations are applied, pending, partial, changed or missing",
      "Reads only. partial: stopped half-way, `migrate up` continues it. changed: the file differs "
-     "from what was applied. missing: applied, and the file is gone.",
+     "from what was applied. missing: applied, and the file is gone. --json also has what was said "
+     "with runs: guards that were passed by and why, drift that was taken in, reasons of repairs.",
      "vaxdb migrate status -e staging", dir_options, 0, 0, false, run_status},
     {"migrate new", "NAME", "make the files of a new migration and its way back",
      "The files get the next free number and a template with comments.",

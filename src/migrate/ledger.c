@@ -151,13 +151,18 @@ static const char *text_of(Arena *arena, const Result *rows, size_t row, const c
     return text ? arena_strdup(arena, text) : NULL;
 }
 
+static RunDirection direction_of(const Result *rows, size_t row)
+{
+    return str_equal(result_text(rows, row, "direction"), "down") ? RUN_DOWN : RUN_UP;
+}
+
 static LedgerRun run_of(Arena *arena, const Result *rows, size_t row)
 {
     const char *sqlstate = text_of(arena, rows, row, "sqlstate");
     return (LedgerRun){
         .id = result_int64(rows, row, "id"),
         .name = text_of(arena, rows, row, "name"),
-        .direction = str_equal(result_text(rows, row, "direction"), "down") ? RUN_DOWN : RUN_UP,
+        .direction = direction_of(rows, row),
         .transactional = result_bool(rows, row, "transactional"),
         .state = text_of(arena, rows, row, "state"),
         .completed = result_int64(rows, row, "completed"),
@@ -192,6 +197,35 @@ bool ledger_read_unfinished(Arena *arena, Session *session, const Ledger *ledger
     *runs = arena_array(arena, *count, sizeof(**runs));
     for (size_t i = 0; i < *count; i++)
         (*runs)[i] = run_of(arena, rows, i);
+    return true;
+}
+
+bool ledger_read_overrides(Arena *arena, Session *session, const Ledger *ledger,
+                           LedgerOverride **overrides, size_t *count, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    *overrides = NULL;
+    *count = 0;
+    if (!ledger->runs_exist || ledger->runs_old)
+        return true;
+    if (!session_query(session,
+                       arena_printf(arena,
+                                    "SELECT name, state, direction, overrides, backup_id, "
+                                    "to_char(coalesce(finished_at, started_at) AT TIME ZONE "
+                                    "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS at FROM %s "
+                                    "WHERE overrides IS NOT NULL ORDER BY id",
+                                    ledger->runs_table),
+                       &rows, err))
+        return error_context(err, "cannot read %s_runs", ledger->plain);
+    *count = result_rows(rows);
+    *overrides = arena_array(arena, *count, sizeof(**overrides));
+    for (size_t i = 0; i < *count; i++)
+        (*overrides)[i] = (LedgerOverride){.name = text_of(arena, rows, i, "name"),
+                                           .state = text_of(arena, rows, i, "state"),
+                                           .overrides = text_of(arena, rows, i, "overrides"),
+                                           .backup_id = text_of(arena, rows, i, "backup_id"),
+                                           .at = text_of(arena, rows, i, "at"),
+                                           .direction = direction_of(rows, i)};
     return true;
 }
 

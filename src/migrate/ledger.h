@@ -44,6 +44,14 @@ typedef struct {
     const char *sqlstate; /* "" */
 } LedgerRun;
 
+/* What was said beside a run: guards passed by, drift taken in, the reason of a repair. */
+typedef struct {
+    const char *name, *state, *overrides; /* JSON */
+    const char *backup_id;                /* NULL for none */
+    const char *at;                       /* "2026-11-23T02:00:00Z" */
+    RunDirection direction;
+} LedgerOverride;
+
 /* Looks; makes nothing. table is "name" or "schema.name". A table of that name with other columns
  * is ERR_REFUSED: it is another tool's. */
 bool ledger_find(Arena *arena, Session *session, const char *table, Ledger *ledger,
@@ -57,6 +65,9 @@ bool ledger_read(Arena *arena, Session *session, const Ledger *ledger, LedgerEnt
  * In no order. */
 bool ledger_read_unfinished(Arena *arena, Session *session, const Ledger *ledger, LedgerRun **runs,
                             size_t *count, Error *err) MUST_CHECK;
+/* Of all runs, oldest first. */
+bool ledger_read_overrides(Arena *arena, Session *session, const Ledger *ledger,
+                           LedgerOverride **overrides, size_t *count, Error *err) MUST_CHECK;
 /* Is the file behind this run half done? */
 bool ledger_run_is_partial(const LedgerRun *run);
 

@@ -140,14 +140,14 @@ static void remember_schema(Runner *runner, bool ran, MigrateReport *report)
 /* The up of a redo, now that its down has run. */
 static bool run_again(Runner *runner, const MigratePlan *up, MigrateReport *report, Error *err)
 {
-    MigrateStatus status;
+    MigrateStatus *status = arena_alloc(runner->arena, sizeof(*status));
     const MigrateOptions *options = runner->options;
-    runner->review.status = &status;
+    runner->review.status = status;
     runner->review.plan = up;
     runner->review.overrides = NULL;
-    if (options->approve && (!read_status(runner, &status, err) ||
+    if (options->approve && (!read_status(runner, status, err) ||
                              !options->approve(options->guardian, &runner->review, err)))
-        return error_context(err, "the down of %s has run, its up has not", up->steps[0].name);
+        return error_context(err, "the down has run, the up has not");
     runner_record_drift(runner);
     return run_steps(runner, up, report, err);
 }

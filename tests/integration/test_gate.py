@@ -24,8 +24,7 @@ def site(vaxdb, new_database):
 @pytest.fixture
 def live(site):
     """001 is in staging and in production, 002 is pending."""
-    site.ok_on("staging", "up")
-    site.ok_on("production", "up")
+    site.begin()
     site.pair("002_notes", NOTES, UNNOTES)
     return site
 
@@ -230,6 +229,11 @@ def test_overrides_are_recorded_and_shown(live):
     for reason in ("staging burnt down", "no disk", "lint"):
         assert reason in done.stderr
     assert live.runs("backup_id")[-1][0] is None
+    said = live.ok_on("production", "status", "--json").json["overrides"][-1]
+    assert (said["name"], said["direction"], said["state"]) == ("002_notes.sql", "up", "done")
+    assert said["said"] == overrides_of(live) and said["backup"] is None and said["at"]
+    shown = live.ok_on("production", "status").stderr
+    assert "2 runs with a reason kept" in shown and "--json" in shown
 
 
 def test_overrides_in_json(live):
@@ -284,7 +288,7 @@ def test_a_redo_that_is_not_proved_stops_after_the_down(live):
     live.ok_on("staging", "up")
     live.write("002_notes.sql", NOTES + "CREATE TABLE left_behind (a int);\n")
     said = live.fails_on(3, "staging", "redo").stderr
-    assert "the down of 002_notes.sql has run, its up has not: " in said
+    assert "the down has run, the up has not: " in said
     live.write("002_notes.sql", NOTES)
     assert live.ok_on("staging", "up", "--json").json["applied"] == ["002_notes.sql"]
 

@@ -3,12 +3,11 @@ recorded: the next run makes it good. And changes by hand before a run, which ta
 
 import json
 import signal
-import sqlite3
 from contextlib import contextmanager
 
 import pytest
 from support.migrations import Project
-from support.site import Site
+from support.site import Site, state_locked
 from support.waiting import wait_until
 
 STOCK = "-- Stock of a facility.\nCREATE TABLE stock (id bigint PRIMARY KEY, amount bigint NOT NULL);\n"
@@ -36,8 +35,7 @@ def site(vaxdb, new_database):
     """001 is in staging and in production, 002 and 003 are pending."""
     site = Site(vaxdb, new_database(), new_database())
     site.pair("001_stock", STOCK, "DROP TABLE stock;\n")
-    site.ok_on("staging", "up")
-    site.ok_on("production", "up")
+    site.begin()
     site.pair(*column(2, "note"))
     site.pair(*column(3, "more"))
     return site
@@ -59,18 +57,6 @@ def waits_for(database, table):
     """The server's process of the run that waits."""
     with database.connect() as connection:
         return wait_until(lambda: connection.execute(BLOCKED.format(table)).fetchone())[0]
-
-
-@contextmanager
-def state_locked(vaxdb):
-    """Nothing is written to the state for as long."""
-    state = sqlite3.connect(vaxdb.state / "vaxdb.sqlite", isolation_level=None)
-    state.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        state.execute("ROLLBACK")
-        state.close()
 
 
 def kill(vaxdb, run):

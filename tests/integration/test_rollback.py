@@ -5,7 +5,8 @@ import re
 import time
 
 import pytest
-from support.site import PAST_THE_GATES, Site, age_backup, broken_pg_dump
+from support.site import PAST_THE_GATES, Site, age_backup, broken_pg_dump, state_locked
+from support.waiting import wait_until
 
 STOCK = "CREATE TABLE stock (id bigint PRIMARY KEY, amount bigint NOT NULL);\n"
 NOTES = "ALTER TABLE stock ADD COLUMN note text;\n"
@@ -166,3 +167,50 @@ def test_dry_run_shows_and_does_nothing(site):
     assert "DROP COLUMN note" in shown.stdout
     assert site.backups() == []
     assert site.ledger() == ["001_stock.sql", "002_notes.sql"]
+
+
+# ---- the steps whose failure needs help ----------------------------------------------------------
+
+
+def test_it_stops_where_the_backup_is_not_verified(site, scratch):
+    """A pg_dump that waits, so that vaxdb's state is held when the backup is there."""
+    tool = scratch / "pg_dump"
+    tool.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = --version ] || {{ touch {scratch}/begun; while [ ! -e {scratch}/go ]; do sleep 0.05; done; }}\n'
+        'exec /usr/lib/postgresql/15/bin/pg_dump "$@"\n'
+    )
+    tool.chmod(0o755)
+    where = ("-e", "production", "--confirm", site.production.name)
+    run = site.vaxdb.start("migrate", "rollback", *where, env={"VAXDB_PG_BINDIR": str(scratch)})
+    wait_until(lambda: (scratch / "begun").exists())
+    with state_locked(site.vaxdb):
+        (scratch / "go").touch()
+        stopped = site.vaxdb.finish(run)
+    assert stopped.status == 1, stopped
+    assert "[1/5] Backup: " in stopped.stdout and "[2/5]" not in stopped.stdout
+    assert "stopped at step 2 of 5 (verify)" in stopped.stderr
+    assert "the database is as it was" in stopped.stderr
+    assert f"vaxdb migrate rollback -e production --confirm {site.production.name}" in stopped.stderr
+    assert site.ledger() == ["001_stock.sql", "002_notes.sql"]
+    assert roll_back(site).status == 0
+
+
+def test_it_says_so_where_the_backup_cannot_be_kept(site):
+    """The same, when the down has begun."""
+    with site.production.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE stock IN ACCESS SHARE MODE")
+        run = site.vaxdb.start(
+            "migrate", "rollback", "-e", "production", "--confirm", site.production.name
+        )
+        blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'stock'::regclass"
+        wait_until(lambda: site.production.scalar(blocked))
+        with state_locked(site.vaxdb):
+            holder.execute("ROLLBACK")
+            stopped = site.vaxdb.finish(run)
+    assert stopped.status == 1, stopped
+    assert "[4/5] Queries: 1 of 1 work" in stopped.stdout
+    assert "stopped at step 5 of 5 (keep)" in stopped.stderr
+    (backup,) = site.backups()
+    assert f"the rollback itself is done; keep {backup} for 7 days yourself" in stopped.stderr
+    assert site.ledger() == ["001_stock.sql"]

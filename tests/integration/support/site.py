@@ -1,5 +1,7 @@
 """A project with a staging and a production database, as a team has it."""
 
+import sqlite3
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +37,12 @@ class Site(Project):
 
     def fails_on(self, status, where, command, *arguments, **more):
         return self.vaxdb.fails(status, *self._on(where, command, arguments), **more)
+
+    def begin(self):
+        """What is in the folder is in both databases, with a backup of production's; quickly, since
+        how it came there is not what a test is about."""
+        for env in ("staging", "production"):
+            self.ok_on(env, "up", "--skip-staging", "the beginning")
 
     def write_query(self, name, sql):
         folder = self.vaxdb.work / "backend/database/queries"
@@ -75,3 +83,15 @@ def broken_pg_dump(folder):
                     "echo no dump today >&2\nexit 3\n")
     tool.chmod(0o755)
     return {"VAXDB_PG_BINDIR": str(folder)}
+
+
+@contextmanager
+def state_locked(vaxdb):
+    """Nothing is written to the state for as long."""
+    state = sqlite3.connect(vaxdb.state / "vaxdb.sqlite", isolation_level=None)
+    state.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        state.execute("ROLLBACK")
+        state.close()
