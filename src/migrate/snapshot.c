@@ -89,7 +89,10 @@ static bool store(Arena *arena, Session *session, const Ledger *ledger, const Sc
                   const char *reason, Error *err)
 {
     _cleanup_json_ json_t *json = schema_to_json(schema);
-    const char *params[] = {arena_printf(arena, "%d", schema->major), schema->fingerprint,
+    char digest[HASH_HEX_SIZE];
+    const Schema plain = schema_without_grants(arena, schema);
+    schema_digest(&plain, digest);
+    const char *params[] = {arena_printf(arena, "%d", schema->major), digest,
                             json_compact(arena, json), reason};
     const char *table = ledger->schema_table;
     return session_execute_params(
@@ -144,7 +147,8 @@ void runner_take_snapshot(Runner *runner, MigrateReport *report)
 typedef struct {
     Position position;
     int major;
-    const char *text; /* JSON; NULL: there is none */
+    const char *id;     /* NULL: there is none */
+    const char *digest; /* without owners and privileges */
 } Snapshot;
 
 static bool table_exists(Session *session, const Ledger *ledger, bool *exists, Error *err)
@@ -168,14 +172,15 @@ static bool read_snapshot(Arena *arena, Session *session, const Ledger *ledger, 
         return false;
     if (!exists)
         return true;
-    if (!session_query(session,
-                       arena_printf(arena,
-                                    "SELECT position, newest, server_major, snapshot, reason, "
-                                    "to_char(taken_at AT TIME ZONE 'UTC', "
-                                    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS taken_at FROM %s "
-                                    "WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
-                                    ledger->schema_table),
-                       &rows, err))
+    if (!session_query(
+            session,
+            arena_printf(arena,
+                         "SELECT id, position, newest, server_major, fingerprint, reason, "
+                         "to_char(taken_at AT TIME ZONE 'UTC', "
+                         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS taken_at FROM %s "
+                         "WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
+                         ledger->schema_table),
+            &rows, err))
         return false;
     if (!result_rows(rows))
         return true;
@@ -183,39 +188,48 @@ static bool read_snapshot(Arena *arena, Session *session, const Ledger *ledger, 
     snapshot->position.books = arena_strdup(arena, result_text(rows, 0, "position"));
     snapshot->position.newest = arena_strdup(arena, result_text(rows, 0, "newest"));
     snapshot->major = (int)result_int64(rows, 0, "server_major");
-    snapshot->text = arena_strdup(arena, result_text(rows, 0, "snapshot"));
+    snapshot->id = arena_strdup(arena, result_text(rows, 0, "id"));
+    snapshot->digest = arena_strdup(arena, result_text(rows, 0, "fingerprint"));
     drift->taken_at = arena_strdup(arena, result_text(rows, 0, "taken_at"));
     drift->reason = reason ? arena_strdup(arena, reason) : NULL;
     drift->snapshot_major = snapshot->major;
     return true;
 }
 
-/* A copy without owners and privileges, which snapshots hold. */
-static Schema without_grants(Arena *arena, const Schema *schema)
+/* Its text, which is long: only where the digests differ. */
+static bool read_before(Arena *arena, Session *session, const Ledger *ledger,
+                        const Snapshot *snapshot, Schema *before, Error *err)
 {
-    Schema copy = *schema;
-    StrList grants;
-    str_list_init(&grants, arena);
-    str_list_add(&grants, "grant *");
-    copy.items = arena_array(arena, schema->count, sizeof(*copy.items));
-    for (size_t i = 0; i < schema->count; i++)
-        copy.items[i] = schema->items[i];
-    schema_leave_out(arena, &copy, &grants);
-    return copy;
+    _cleanup_result_ Result *rows = NULL;
+    _cleanup_json_ json_t *json = NULL;
+    const char *sql =
+        arena_printf(arena, "SELECT snapshot FROM %s WHERE id = $1", ledger->schema_table);
+    if (!session_query_params(session, sql, 1, &snapshot->id, &rows, err))
+        return false;
+    const char *text = result_rows(rows) ? result_cell(rows, 0, 0) : NULL;
+    if (!text)
+        return error_set(err, ERR_FAILED, "another run has ended meanwhile; run this again");
+    if (json_parse(text, strlen(text), "the snapshot", &json, err) &&
+        schema_from_json(arena, json, before, err))
+        return true;
+    (void)error_context(err, "the schema that the last run left");
+    return error_hint(err, "`vaxdb migrate verify --accept REASON` takes it anew");
 }
 
-static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignore, bool with_grants,
-                    Schema *live, SchemaDiff *diff, Error *err)
+/* plain is live without owners and privileges. */
+static bool compare(Arena *arena, Session *session, const Ledger *ledger, const Snapshot *snapshot,
+                    const StrList *ignore, bool with_grants, Schema *live, const Schema *plain,
+                    SchemaDiff *diff, Error *err)
 {
     Schema before;
-    _cleanup_json_ json_t *json = NULL;
-    if (!json_parse(snapshot->text, strlen(snapshot->text), "the snapshot", &json, err) ||
-        !schema_from_json(arena, json, &before, err)) {
-        (void)error_context(err, "the schema that the last run left");
-        return error_hint(err, "`vaxdb migrate verify --accept REASON` takes it anew");
-    }
+    char digest[HASH_HEX_SIZE];
+    schema_digest(plain, digest);
+    if (!with_grants && str_equal(digest, snapshot->digest))
+        return true;
+    if (!read_before(arena, session, ledger, snapshot, &before, err))
+        return false;
     if (!with_grants)
-        before = without_grants(arena, &before);
+        before = schema_without_grants(arena, &before);
     schema_leave_out(arena, &before, ignore);
     schema_leave_out(arena, live, ignore);
     schema_diff(arena, &before, live, diff);
@@ -225,7 +239,7 @@ static bool compare(Arena *arena, const Snapshot *snapshot, const StrList *ignor
 /* What the books alone tell. */
 static DriftState judge_books(const Position *position, const Snapshot *snapshot, int major)
 {
-    if (!snapshot->text)
+    if (!snapshot->id)
         return DRIFT_NO_SNAPSHOT;
     if (!str_equal(snapshot->position.books, position->books))
         return DRIFT_STALE;
@@ -248,7 +262,7 @@ bool snapshot_is_current(Arena *arena, Session *session, const Ledger *ledger, b
     if (!read_position(arena, session, ledger, &position, err) ||
         !read_snapshot(arena, session, ledger, &snapshot, &drift, err))
         return false;
-    *current = snapshot.text && str_equal(snapshot.position.books, position.books);
+    *current = snapshot.id && str_equal(snapshot.position.books, position.books);
     return true;
 }
 
@@ -272,11 +286,11 @@ bool snapshot_look(Arena *arena, Session *session, const Ledger *ledger, const S
     drift->since = position.newest;
     drift->state = judge_books(&position, &snapshot, drift->server_major);
     bool wanted = with_schema || drift->state == DRIFT_STALE;
-    if (!wanted || !snapshot.text || snapshot.major != drift->server_major)
+    if (!wanted || !snapshot.id || snapshot.major != drift->server_major)
         return true;
     const SchemaScope scope = {.ledger_table = ledger->plain};
     if (!schema_read(arena, session, &scope, &live, err) ||
-        !compare(arena, &snapshot, ignore, false, &live, &drift->diff, err))
+        !compare(arena, session, ledger, &snapshot, ignore, false, &live, &live, &drift->diff, err))
         return false;
     if (drift->state == DRIFT_NONE && drift->diff.count)
         drift->state = DRIFT_FOUND;
@@ -298,12 +312,13 @@ bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, con
         !schema_read(arena, session, &scope, &live, err))
         return lock_timeout_explain(session, LOCK_TO_READ, err);
     drift->since = position.newest;
-    const Schema plain = without_grants(arena, &live);
+    const Schema plain = schema_without_grants(arena, &live);
     memcpy(drift->fingerprint, plain.fingerprint, sizeof(drift->fingerprint));
     drift->state = judge_books(&position, &snapshot, live.major);
     if (drift->state != DRIFT_NONE)
         return true;
-    if (!compare(arena, &snapshot, ignore, with_grants, &live, &drift->diff, err))
+    if (!compare(arena, session, &ledger, &snapshot, ignore, with_grants, &live, &plain,
+                 &drift->diff, err))
         return false;
     drift->state = drift->diff.count ? DRIFT_FOUND : DRIFT_NONE;
     return true;

@@ -74,6 +74,16 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static void sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+    const char *item = items;
+    bool sorted = true;
+    for (size_t i = 1; sorted && i < count; i++)
+        sorted = compare(item + (i - 1) * size, item + i * size) <= 0;
+    if (!sorted)
+        qsort(items, count, size, compare);
+}
+
 void schema_finish(Arena *arena, const StrList *ignore, Schema *schema)
 {
     size_t kept = 0;
@@ -83,11 +93,9 @@ void schema_finish(Arena *arena, const StrList *ignore, Schema *schema)
             schema->items[kept++] = schema->items[i];
     }
     schema->count = kept;
-    if (kept > 1)
-        qsort(schema->items, kept, sizeof(*schema->items), compare_objects);
-    if (schema->column_order.count > 1)
-        qsort(schema->column_order.items, schema->column_order.count,
-              sizeof(*schema->column_order.items), compare_texts);
+    sort(schema->items, kept, sizeof(*schema->items), compare_objects);
+    sort(schema->column_order.items, schema->column_order.count,
+         sizeof(*schema->column_order.items), compare_texts);
     if (!schema->column_order.arena)
         str_list_init(&schema->column_order, arena);
     _cleanup_hash_ HashStream *hash = hash_create();
@@ -103,7 +111,31 @@ void schema_finish(Arena *arena, const StrList *ignore, Schema *schema)
 
 void schema_leave_out(Arena *arena, Schema *schema, const StrList *ignore)
 {
-    schema_finish(arena, ignore, schema);
+    if (ignore && ignore->count)
+        schema_finish(arena, ignore, schema);
+}
+
+Schema schema_without_grants(Arena *arena, const Schema *schema)
+{
+    Schema copy = *schema;
+    copy.count = 0;
+    copy.items = arena_array(arena, schema->count, sizeof(*copy.items));
+    for (size_t i = 0; i < schema->count; i++) {
+        if (!str_equal(schema->items[i].kind, "grant"))
+            copy.items[copy.count++] = schema->items[i];
+    }
+    if (copy.count < schema->count)
+        schema_finish(arena, NULL, &copy);
+    return copy;
+}
+
+void schema_digest(const Schema *schema, char digest[HASH_HEX_SIZE])
+{
+    _cleanup_hash_ HashStream *hash = hash_create();
+    hash_update(hash, schema->fingerprint, sizeof(schema->fingerprint));
+    for (size_t i = 0; i < schema->column_order.count; i++)
+        hash_update(hash, schema->column_order.items[i], strlen(schema->column_order.items[i]) + 1);
+    hash_finish(hash, digest);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */

@@ -53,6 +53,11 @@ bool schema_read(Arena *arena, Session *session, const SchemaScope *scope, Schem
 /* Takes listed drift out of a schema that was read without it; its fingerprint is then another. */
 void schema_leave_out(Arena *arena, Schema *schema, const StrList *ignore);
 
+/* A copy without objects of kind "grant". */
+Schema schema_without_grants(Arena *arena, const Schema *schema);
+/* One hash over the fingerprint and the order of columns: schemas with equal ones have no diff. */
+void schema_digest(const Schema *schema, char digest[HASH_HEX_SIZE]);
+
 /* As it is stored and sent; schema_from_json checks the fingerprint. */
 json_t *schema_to_json(const Schema *schema);
 bool schema_from_json(Arena *arena, const json_t *json, Schema *schema, Error *err) MUST_CHECK;

@@ -27,6 +27,11 @@ static const char *text_of(Arena *arena, const char *text)
 {
     if (!text)
         return NULL;
+    const char *byte = text;
+    while (*byte && (unsigned char)*byte < 0x80)
+        byte++;
+    if (!*byte)
+        return arena_strndup(arena, text, (size_t)(byte - text));
     _cleanup_json_ json_t *valid = json_string(text);
     if (valid)
         return arena_strdup(arena, text);
@@ -81,16 +86,24 @@ static void add_column_order(Reading *reading, const Result *rows)
         str_list_add(&reading->schema->column_order, line.data);
 }
 
-static bool read_part(Reading *reading, const char *sql, Error *err)
+static void take_part(void *data, const Result *rows)
 {
-    _cleanup_result_ Result *rows = NULL;
-    bool filtered = strstr(sql, "$1::oid[]") != NULL;
-    if (!session_query_params(reading->session, sql, filtered, &reading->excluded, &rows, err))
-        return false;
+    Reading *reading = data;
     add_objects(reading, rows);
     if (result_columns(rows) > COLUMN_IN_ORDER)
         add_column_order(reading, rows);
-    return true;
+}
+
+/* A parameter cannot go into a message of several statements: the list of OIDs stands for it. */
+static void add_part(Buffer *message, const Reading *reading, const char *sql)
+{
+    const char *parameter = NULL;
+    for (; (parameter = strstr(sql, "$1::oid[]")); sql = parameter + strlen("$1")) {
+        (void)buffer_append(message, sql, (size_t)(parameter - sql));
+        (void)buffer_append_str(message, sql_literal(reading->arena, reading->excluded));
+    }
+    (void)buffer_append_str(message, sql);
+    (void)buffer_append_str(message, ";\n");
 }
 
 /* The ledger's relations. Before search_path is emptied: a name without its schema is looked up. */
@@ -126,11 +139,14 @@ static bool read_parts(Reading *reading, const SchemaScope *scope, Error *err)
         sql_schema_routines,  sql_schema_types,   sql_schema_behaviour,   sql_schema_database,
         publications,         sql_schema_others,  sql_schema_comments,
     };
-    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-        if (!read_part(reading, parts[i], err))
-            return false;
-    }
-    return !scope->with_grants || read_part(reading, sql_schema_grants, err);
+    _cleanup_buffer_ Buffer message;
+    buffer_init(&message, BUFFER_MAX_LINE);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        add_part(&message, reading, parts[i]);
+    if (scope->with_grants)
+        add_part(&message, reading, sql_schema_grants);
+    return buffer_check(&message, "the queries of the schema", err) &&
+           session_query_each(reading->session, message.data, take_part, reading, err);
 }
 
 bool schema_read(Arena *arena, Session *session, const SchemaScope *scope, Schema *schema,

@@ -48,6 +48,11 @@ bool session_query_params(Session *session, const char *sql, size_t count,
                           const char *const *params, Result **rows, Error *err) MUST_CHECK;
 /* Statements whose rows do not matter; simple protocol, may hold several. */
 bool session_execute(Session *session, const char *sql, Error *err) MUST_CHECK;
+/* Several statements in one message, none of them a COPY. The function gets each result that has
+ * rows, in their order, while the server goes on with the next one. */
+typedef void (*ResultFunction)(void *data, const Result *rows);
+bool session_query_each(Session *session, const char *sql, ResultFunction function, void *data,
+                        Error *err) MUST_CHECK;
 /* How many statements of the last message ended well: of a failed one, its index. A syntax error
  * anywhere fails all of them. */
 size_t session_completed(const Session *session);

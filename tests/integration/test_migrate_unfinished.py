@@ -304,6 +304,7 @@ def test_a_run_that_fails_at_once_takes_nothing_in(project):
 
 def test_a_damaged_snapshot_stops_no_run(project):
     project.database.execute(
+        "CREATE TABLE by_hand (id int);"
         "UPDATE schema_migrations_schema SET snapshot = replace(snapshot, 'integer', 'bigint')"
     )
     project.pair("002_c", "CREATE TABLE c (id int)", "DROP TABLE c")

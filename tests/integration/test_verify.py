@@ -142,8 +142,23 @@ def test_another_major_is_not_compared(project):
     assert "of PostgreSQL 13" in project.ok("verify").stderr
 
 
+def test_the_order_of_columns_is_told_apart(project):
+    project.pair("002_c", "CREATE TABLE c (x int, y int)", "DROP TABLE c")
+    project.ok("up")
+    assert "another order" not in project.ok("verify").stderr
+    project.database.execute("ALTER TABLE c DROP x, ADD x int")
+    assert "columns of public.c stand in another order" in project.ok("verify").stderr
+
+
+def test_a_snapshot_is_read_only_where_something_differs(project):
+    project.database.execute("UPDATE schema_migrations_schema SET snapshot = 'damaged'")
+    assert state(project) == "none"
+    project.fails(4, "verify", "--grants")
+
+
 def test_a_damaged_snapshot_is_said(project):
     project.database.execute(
+        "CREATE TABLE by_hand (id int);"
         "UPDATE schema_migrations_schema SET snapshot = replace(snapshot, 'integer', 'bigint')"
     )
     done = project.fails(4, "verify")

@@ -19,7 +19,7 @@ SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                'OF ' || nullif(c.reloftype, 0)::regtype::text,
                CASE WHEN c.relispartition THEN 'PARTITION OF' ELSE 'INHERITS' END
                    || ' (' || h.parents || ')',
-               pg_get_expr(c.relpartbound, c.oid),
+               pg_get_expr(c.relpartbound, 0),
                'PARTITION BY ' || CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
                CASE WHEN am.amname <> 'heap' THEN 'USING ' || quote_ident(am.amname) END,
                'WITH (' || array_to_string(c.reloptions, ', ') || ')',
