@@ -303,6 +303,7 @@ class Disturbed:
             self.project.ok("down")
         self.project.ok("up")
         assert set(self.project.states().values()) == {"applied"}
+        assert self.project.ok("verify", "--json").json["drift"]["state"] == "none"
         assert picture(self.project) == self.wanted
         self._next = ("up",)
         self._half_down = False
