@@ -6,7 +6,34 @@ typedef struct {
     Guard guard;
     const char *fingerprint; /* of the schema as it was found; NULL: not read yet */
     DatabaseIdentity identity;
+    json_t *known; /* "CHECKSUM\nNAME" of what evidence tells of already */
 } Start;
+
+static const char *key_of(Arena *arena, const char *name, const char *checksum)
+{
+    return arena_printf(arena, "%s\n%s", checksum, name);
+}
+
+/* What this baseline or one before it has recorded of this database: all at once, since entries may
+ * be thousands. */
+static bool list_known(Start *start, Error *err)
+{
+    const Guard *guard = &start->guard;
+    const DatabaseIdentity *identity = &start->identity;
+    Evidence *items = NULL;
+    size_t count = 0;
+    if (!state_evidence_list(guard->state, guard->arena, NULL, &items, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const Evidence *item = &items[i];
+        if (str_equal(item->kind, "baseline") &&
+            str_equal(item->system_identifier, identity->system_identifier) &&
+            str_equal(item->database, identity->database))
+            (void)json_object_set_new(
+                start->known, key_of(guard->arena, item->name, item->up_checksum), json_true());
+    }
+    return true;
+}
 
 /* Once for all entries: nothing ran between them. */
 static bool look(Start *start, Session *session, Error *err)
@@ -16,28 +43,10 @@ static bool look(Start *start, Session *session, Error *err)
         return true;
     Schema *schema = arena_alloc(guard->arena, sizeof(*schema));
     if (!session_identity(session, guard->arena, &start->identity, err) ||
-        !guard_schema_read(guard, session, schema, err) ||
+        !list_known(start, err) || !guard_schema_read(guard, session, schema, err) ||
         !guard_schema_remember(guard, schema, err))
         return false;
     start->fingerprint = schema->fingerprint;
-    return true;
-}
-
-/* By this baseline, or by one before it. */
-static bool is_known(const Start *start, const MigrateStep *step, bool *known, Error *err)
-{
-    const Guard *guard = &start->guard;
-    const DatabaseIdentity *identity = &start->identity;
-    Evidence *items = NULL;
-    size_t count = 0;
-    *known = false;
-    if (!state_evidence_list(guard->state, guard->arena, step->name, &items, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        *known = *known || (str_equal(items[i].kind, "baseline") &&
-                            str_equal(items[i].up_checksum, step->script.checksum) &&
-                            str_equal(items[i].system_identifier, identity->system_identifier) &&
-                            str_equal(items[i].database, identity->database));
     return true;
 }
 
@@ -55,11 +64,12 @@ static bool add(Start *start, const MigrateStep *step, Session *session, Error *
                          .env = env_name(guard->target->guard),
                          .kind = "baseline",
                          .recorded_at = clock_unix_s()};
-    bool known = false;
-    if (!look(start, session, err) || !is_known(start, step, &known, err))
+    if (!look(start, session, err))
         return false;
-    if (known)
+    const char *key = key_of(guard->arena, step->name, step->script.checksum);
+    if (json_object_get(start->known, key))
         return true;
+    (void)json_object_set_new(start->known, key, json_true());
     if (!guard_down_checksum(guard->arena, step->migration->file, &evidence.down_checksum, err))
         return false;
     evidence.fingerprint_after = start->fingerprint;
@@ -81,7 +91,8 @@ bool guarded_baseline(Arena *arena, Log *log, State *state, const Target *target
                       MigrateOptions *options, const BaselineSpec *what, const GuardSpec *spec,
                       MigrateBaseline *baseline, Error *err)
 {
-    Start start = {.guard = {arena, log, state, target, session, options, spec}};
+    _cleanup_json_ json_t *known = json_object();
+    Start start = {.guard = {arena, log, state, target, session, options, spec}, .known = known};
     options->applied = applied;
     options->guardian = &start;
     bool done = migrate_baseline(arena, options, what, baseline, err);

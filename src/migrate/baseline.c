@@ -173,7 +173,7 @@ bool migrate_baseline_plan(Arena *arena, Session *session, const MigrateOptions 
     str_list_init(&baseline->warnings, arena);
     str_list_init(&baseline->unmatched, arena);
     str_list_init(&baseline->noted, arena);
-    for (size_t i = 0; i < status->warnings.count; i++)
+    for (size_t i = 0; i + status->adoptable.count < status->warnings.count; i++)
         str_list_add(&baseline->warnings, status->warnings.items[i]);
     if (status->files.problems.count > 0)
         return error_set(err, ERR_REFUSED, "%s", status->files.problems.items[0]);

@@ -225,12 +225,12 @@ static bool warn_of(Arena *arena, Session *session, const char *relation, Migrat
     if (!tool || result_bool(found, 0, "is_ours") || result_rows(rows) == 0)
         return true;
     if (str_equal(tool, "vaxdb"))
-        str_list_addf(&status->warnings,
+        str_list_addf(&status->adoptable,
                       "%s is a ledger as vaxdb has it, and not empty; is it this folder's? Then "
                       "set ledger_table = %s in vaxdb.ini",
                       relation, relation);
     else
-        str_list_addf(&status->warnings,
+        str_list_addf(&status->adoptable,
                       "this database has been migrated by %s: vaxdb migrate baseline --from %s",
                       tool, relation);
     return true;

@@ -77,6 +77,7 @@ typedef struct {
     MigrateInvalid *invalid; /* that nobody builds at the moment */
     size_t invalid_count;
     StrList warnings;    /* what is odd and does not stop anything, for people */
+    StrList adoptable;   /* the last of them: of what a baseline would take over */
     const char *running; /* a run in progress, or a statement that an ended one left; NULL */
 } MigrateStatus;
 

@@ -172,7 +172,7 @@ static void add_missing(MigrateStatus *status)
         if (str_ends(entry->name, ".down.sql")) {
             if (entry->is_known)
                 continue;
-            str_list_addf(&status->warnings,
+            str_list_addf(&status->adoptable,
                           "the ledger lists %s: another tool ran a down as a migration; the entry "
                           "is left alone",
                           entry->name);
@@ -218,7 +218,7 @@ static void warn_of_unknown(MigrateStatus *status)
     for (size_t i = 0; i < status->entry_count; i++)
         count += !status->entries[i].is_known;
     if (count > 0)
-        str_list_addf(&status->warnings,
+        str_list_addf(&status->adoptable,
                       "another script wrote %zu of the %zu entries of %s, and whether they are in "
                       "the database was never checked: vaxdb migrate baseline --from %s",
                       count, status->entry_count, status->ledger.plain, status->ledger.plain);
@@ -253,6 +253,7 @@ bool migrate_status(Arena *arena, Session *session, const char *directory, const
 {
     *status = (MigrateStatus){0};
     str_list_init(&status->warnings, arena);
+    str_list_init(&status->adoptable, arena);
     Names names = {0};
     if (!migration_files_scan(arena, directory, &status->files, err) ||
         !ledger_find(arena, session, ledger_table, &status->ledger, err) ||
@@ -266,6 +267,9 @@ bool migrate_status(Arena *arena, Session *session, const char *directory, const
     add_missing(status);
     warn_of_order(arena, status);
     warn_of_unknown(status);
-    return foreign_find_others(arena, session, status, err) &&
-           leftovers_find(arena, session, status, err);
+    if (!foreign_find_others(arena, session, status, err))
+        return false;
+    for (size_t i = 0; i < status->adoptable.count; i++)
+        str_list_add(&status->warnings, status->adoptable.items[i]);
+    return leftovers_find(arena, session, status, err);
 }
