@@ -192,6 +192,10 @@ def test_missing_files_are_named_and_do_not_stop_up(project):
         ({"001_a.sql": "", "01_b.sql": ""}, "01_b.sql"),
         ({"001_a.sql": "", "001_a.up.sql": ""}, "001_a.up.sql"),
         ({"001_a.sql": "SELECT 1;\n\\i other.sql\n"}, "001_a.sql:2:1"),
+        ({"001_a.sql": "CREATE TABLE a (); \\! touch owned"}, "001_a.sql:1:20"),
+        ({"001_a.sql": "CREATE TABLE a ()\n\\g\n"}, "001_a.sql:2:1"),
+        ({"001_a.sql": "SELECT 'CREATE TABLE a ()' \\gexec"}, "001_a.sql:1:28"),
+        ({"001_a.sql": "-- migrate:transaction none\n\\copy a FROM 'a.csv'"}, "001_a.sql:2:1"),
         ({"001_a.sql": "SET standard_conforming_strings = off;"}, "standard_conforming_strings"),
         ({"001_a.sql": "CREATE TABLE a ();\nVACUUM a;"}, "001_a.sql:2:1"),
         ({"001_a.sql": "CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ()"}, "001_a.sql:2:1"),
@@ -393,23 +397,6 @@ def test_a_frame_of_begin_and_commit_is_left_out(project):
     project.write("001_a.sql", "SET lock_timeout = '2s';\nBEGIN;\nCREATE TABLE a ();\nCOMMIT;\n")
     project.ok("up")
     assert project.exists("a")
-
-
-def test_no_file_sees_what_another_did_to_the_session(project):
-    project.write(
-        "001_a.sql",
-        "CREATE TABLE a (); SET search_path = ''; CREATE TEMP TABLE left_over ();"
-        "SET ROLE pg_monitor; PREPARE p AS SELECT 1; SET statement_timeout = 1;"
-        "SELECT pg_advisory_lock(7);",
-    )
-    project.write(
-        "002_b.sql",
-        "CREATE TABLE b (); CREATE TEMP TABLE left_over (); PREPARE p AS SELECT 1;"
-        "DO $$ BEGIN ASSERT current_user = session_user; ASSERT (SELECT count(*) FROM pg_locks "
-        "WHERE locktype = 'advisory' AND objid = 7) = 0; END $$; SELECT pg_sleep(0.01);",
-    )
-    assert project.applied() == ["001_a.sql", "002_b.sql"]
-    assert project.exists("public.b")
 
 
 def test_enum_values_in_use_get_a_hint(project):
