@@ -70,11 +70,6 @@ bool dump_reader_is_complete(const DumpReader *reader)
     return reader->complete;
 }
 
-int64_t dump_reader_line(const DumpReader *reader)
-{
-    return reader->line_number;
-}
-
 /* ---- names ------------------------------------------------------------------------------- */
 
 static const char *skip_space(const char *text)
@@ -107,7 +102,8 @@ static const char *parse_identifier(Arena *arena, const char **text)
     return NULL;
 }
 
-bool dump_parse_copy(Arena *arena, const char *sql, const char **schema, const char **name)
+/* "public.orders" of "COPY public.orders (a, b) FROM stdin"; false when sql is no COPY. */
+static bool parse_copy(Arena *arena, const char *sql, const char **schema, const char **name)
 {
     if (strncasecmp(sql, "copy", 4) != 0 || !isspace((unsigned char)sql[4]))
         return false;
@@ -132,7 +128,7 @@ static bool find_table(DumpReader *reader, const char *sql, Error *err)
 {
     const char *schema = NULL;
     const char *name = NULL;
-    if (!dump_parse_copy(reader->arena, sql, &schema, &name))
+    if (!parse_copy(reader->arena, sql, &schema, &name))
         return error_set(err, ERR_PROBLEMS, "line %lld: cannot tell the table of this COPY",
                          (long long)reader->statement_line);
     for (size_t i = reader->table_count; i-- > 0;) {

@@ -52,7 +52,6 @@ bool dump_reader_finish(DumpReader *reader, Error *err) MUST_CHECK;
  */
 bool dump_reader_is_complete(const DumpReader *reader);
 const DumpTable *dump_reader_tables(const DumpReader *reader, size_t *count);
-int64_t dump_reader_line(const DumpReader *reader);
 void dump_reader_destroy(DumpReader *reader); /* NULL is allowed */
 
 static inline void cleanup_dump_reader(DumpReader **reader)
@@ -60,7 +59,3 @@ static inline void cleanup_dump_reader(DumpReader **reader)
     dump_reader_destroy(*reader);
 }
 #define _cleanup_dump_reader_ _cleanup_(cleanup_dump_reader)
-
-/* "public.orders" of "COPY public.orders (a, b) FROM stdin"; false when sql is no COPY. */
-bool dump_parse_copy(Arena *arena, const char *sql, const char **schema,
-                     const char **name) MUST_CHECK;

@@ -154,7 +154,8 @@ static bool sweep_one(Arena *arena, const char *directory, const char *file)
     return true;
 }
 
-bool backup_sweep(Arena *arena, const char *directory, size_t *removed, Error *err)
+/* Removes files of runs that died; how many runs. */
+static bool sweep(Arena *arena, const char *directory, size_t *removed, Error *err)
 {
     *removed = 0;
     StrList names;
@@ -212,7 +213,7 @@ bool backup_claim(Arena *arena, const char *directory, const char *name, const c
     if (strchr(name, '/') || *name == '.' || !*name)
         return error_set(err, ERR_USAGE, "the setting name is \"%s\", which no file can begin with",
                          name);
-    if (!make_folder(directory, err) || !backup_sweep(arena, directory, &removed, err))
+    if (!make_folder(directory, err) || !sweep(arena, directory, &removed, err))
         return false;
     for (int attempt = 0; attempt < CLAIM_ATTEMPTS; attempt++) {
         claim->started_at = clock_unix_s();

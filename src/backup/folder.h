@@ -55,9 +55,6 @@ bool backup_claim_commit(Arena *arena, BackupClaim *claim, const Manifest *manif
                          Error *err) MUST_CHECK;
 /* Without a commit: removes every file of it. Closes what is open. */
 void backup_claim_release(BackupClaim *claim);
-#define _cleanup_claim_ _cleanup_(backup_claim_release)
 
-/* Removes files of runs that died; how many runs. */
-bool backup_sweep(Arena *arena, const char *directory, size_t *removed, Error *err) MUST_CHECK;
 /* Deletes one backup: manifest first, so that it is never listed without its data. */
 bool backup_delete(Arena *arena, const char *path, Error *err) MUST_CHECK;

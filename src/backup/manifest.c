@@ -348,14 +348,3 @@ size_t manifest_table_count(const Manifest *manifest)
     }
     return count;
 }
-
-const ManifestTable *manifest_find_table(const Manifest *manifest, const char *schema,
-                                         const char *name)
-{
-    for (size_t i = 0; i < manifest->table_count; i++) {
-        const ManifestTable *table = &manifest->tables[i];
-        if (str_equal(table->name, name) && (!*schema || str_equal(table->schema, schema)))
-            return table;
-    }
-    return NULL;
-}

@@ -91,6 +91,3 @@ bool manifest_read(Arena *arena, const char *path, bool *found, Manifest *manife
 /* Sum over tables; partitioned ones and those of extensions do not count. */
 int64_t manifest_rows(const Manifest *manifest);
 size_t manifest_table_count(const Manifest *manifest);
-/* NULL when there is none. An empty schema matches any. */
-const ManifestTable *manifest_find_table(const Manifest *manifest, const char *schema,
-                                         const char *name);

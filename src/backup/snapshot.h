@@ -22,7 +22,6 @@ bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, Back
 bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest,
                          Error *err) MUST_CHECK;
 void backup_leader_close(BackupLeader *leader);
-#define _cleanup_leader_ _cleanup_(backup_leader_close)
 
 /* Counts the rows of every table of the manifest in threads of their own, the first with the
  * leader's session, so the leader must not be used until backup_count_join. */

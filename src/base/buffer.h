@@ -13,9 +13,8 @@
 #include <stddef.h>
 
 /* Maxima of the whole program stand together here. */
-#define BUFFER_MAX_LINE    ((size_t)1 << 20)   /* one line of text, one message */
-#define BUFFER_MAX_FILE    ((size_t)64 << 20)  /* a file read whole: a migration, a configuration */
-#define BUFFER_MAX_CAPTURE ((size_t)256 << 20) /* output of a tool (a schema dump) */
+#define BUFFER_MAX_LINE ((size_t)1 << 20)  /* one line of text, one message */
+#define BUFFER_MAX_FILE ((size_t)64 << 20) /* a file read whole: a migration, a configuration */
 
 typedef struct {
     char *data;

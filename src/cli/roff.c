@@ -148,7 +148,8 @@ static void start_verbatim(Roff *roff)
     (void)fputs(".RS 4\n.nf\n", roff->out);
 }
 
-void roff_paragraph(Roff *roff, const char *text, size_t length)
+/* A paragraph, filled. `backquotes` become bold. */
+static void put_paragraph(Roff *roff, const char *text, size_t length)
 {
     roff_paragraph_start(roff);
     put_prose(roff->out, text, length);
@@ -169,7 +170,7 @@ void roff_text(Roff *roff, const char *text)
             put_text(roff->out, block.start, block.length);
             (void)fputc('\n', roff->out);
         } else {
-            roff_paragraph(roff, block.start, block.length);
+            put_paragraph(roff, block.start, block.length);
         }
     }
     if (verbatim)

@@ -20,8 +20,6 @@ void roff_section(Roff *roff, const char *title);
 void roff_subsection(Roff *roff, const char *title);
 /* Begins a paragraph; one right under a heading needs no sign. */
 void roff_paragraph_start(Roff *roff);
-/* A paragraph, filled. `backquotes` become bold. */
-void roff_paragraph(Roff *roff, const char *text, size_t length);
 /* Paragraphs and lines as they stand: text.h. */
 void roff_text(Roff *roff, const char *text);
 /* A usage line by itself, "vaxdb migrate down [N] [FLAGS]": the command's words bold, names of

@@ -38,7 +38,6 @@ bool copy_load(Copy *copy, const char *path, Error *err) MUST_CHECK;
 void copy_keep(Copy *copy);
 /* Drops the database and the roles that were made for it, unless kept; closes the sessions. */
 void copy_release(Copy *copy);
-#define _cleanup_copy_ _cleanup_(copy_release)
 
 /* The locale of a database that does not exist yet, as the manifest says; without one the
  * server's. The owner is taken over only where the server has that role. */

@@ -225,12 +225,3 @@ bool migration_files_scan(Arena *arena, const char *directory, MigrationFiles *f
         qsort(files->items, files->count, sizeof(*files->items), compare_files);
     return true;
 }
-
-const MigrationFile *migration_files_find(const MigrationFiles *files, const char *name)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (str_equal(files->items[i].name, name))
-            return &files->items[i];
-    }
-    return NULL;
-}

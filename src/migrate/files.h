@@ -39,8 +39,6 @@ typedef struct {
  * there is ERR_USAGE. */
 bool migration_files_scan(Arena *arena, const char *directory, MigrationFiles *files,
                           Error *err) MUST_CHECK;
-/* NULL when there is none. Linear: build an index where it matters. */
-const MigrationFile *migration_files_find(const MigrationFiles *files, const char *name);
 /* The text as it is hashed and run. Not UTF-8 is ERR_USAGE. raw_checksum may be NULL. */
 bool migration_text_read(Arena *arena, const char *path, char **text, size_t *length,
                          char checksum[HASH_HEX_SIZE], char *raw_checksum, Error *err) MUST_CHECK;

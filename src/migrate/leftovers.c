@@ -3,8 +3,15 @@
 #include "base/str.h"
 #include "sql_texts.h"
 
-bool invalid_indexes_list(Arena *arena, Session *session, InvalidIndex **items, size_t *count,
-                          Error *err)
+typedef struct {
+    const char *oid, *schema, *name;
+    const char *table;  /* its bare name */
+    const char *quoted; /* "public.big_a", for SQL */
+} InvalidIndex;
+
+/* Those of the database that nobody builds at the moment. */
+static bool list_invalid(Arena *arena, Session *session, InvalidIndex **items, size_t *count,
+                         Error *err)
 {
     _cleanup_result_ Result *rows = NULL;
     if (!session_query(session, sql_migrate_invalid_indexes, &rows, err))
@@ -40,7 +47,7 @@ bool leftover_was_before(const char *before, const char *oid)
     return strstr(before, wanted) != NULL;
 }
 
-bool invalid_index_is_of(const InvalidIndex *index, const Statement *what, const char *before)
+static bool is_left_by(const InvalidIndex *index, const Statement *what, const char *before)
 {
     if (!leftover_has_name_of(what, index->name))
         return false;
@@ -77,12 +84,12 @@ const char *leftovers_describe(Arena *arena, Session *session, const Statement *
     InvalidIndex *items = NULL;
     size_t count = 0;
     Error ignored = {0};
-    if (!invalid_indexes_list(arena, session, &items, &count, &ignored))
+    if (!list_invalid(arena, session, &items, &count, &ignored))
         return NULL;
     StrList list;
     str_list_init(&list, arena);
     for (size_t i = 0; i < count; i++) {
-        if (invalid_index_is_of(&items[i], what, before))
+        if (is_left_by(&items[i], what, before))
             str_list_addf(&list, "the index %s is INVALID now: %s", items[i].quoted,
                           describe(arena, &items[i], what->kind, direction));
     }
@@ -116,7 +123,7 @@ static void claim(Arena *arena, const InvalidIndex *items, size_t count, const M
         return;
     const LedgerRun *run = migration->run;
     for (size_t i = 0; i < count; i++) {
-        if (!invalid_index_is_of(&items[i], &what, run->before))
+        if (!is_left_by(&items[i], &what, run->before))
             continue;
         invalid[i].migration = migration->name;
         invalid[i].message = arena_printf(arena, "INVALID, left by %s: %s", migration->name,
@@ -128,7 +135,7 @@ bool leftovers_find(Arena *arena, Session *session, MigrateStatus *status, Error
 {
     InvalidIndex *items = NULL;
     size_t count = 0;
-    if (!invalid_indexes_list(arena, session, &items, &count, err))
+    if (!list_invalid(arena, session, &items, &count, err))
         return false;
     status->invalid = arena_array(arena, count, sizeof(*status->invalid));
     status->invalid_count = count;

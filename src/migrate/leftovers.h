@@ -4,19 +4,8 @@
 
 #include "migrate/migrate.h"
 
-typedef struct {
-    const char *oid, *schema, *name;
-    const char *table;  /* its bare name */
-    const char *quoted; /* "public.big_a", for SQL */
-} InvalidIndex;
-
-/* Those of the database that nobody builds at the moment. */
-bool invalid_indexes_list(Arena *arena, Session *session, InvalidIndex **items, size_t *count,
-                          Error *err) MUST_CHECK;
-/* Did this statement leave it? before is what was noted ahead of the statement (LedgerRun.before):
- * what was there already is not its work. */
-bool invalid_index_is_of(const InvalidIndex *index, const Statement *what, const char *before);
-/* The two tests it consists of. */
+/* Did this statement leave an INVALID index of that name and oid? before is what was noted ahead of
+ * the statement (LedgerRun.before): what was there already is not its work. */
 bool leftover_has_name_of(const Statement *what, const char *index_name);
 bool leftover_was_before(const char *before, const char *oid);
 

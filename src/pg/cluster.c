@@ -35,7 +35,8 @@ static const char *debian_bindir(Arena *arena, int major)
     return arena_printf(arena, DEBIAN_SERVERS "/%d/bin", major);
 }
 
-bool cluster_find_bindir(Arena *arena, const char **bindir, Error *err)
+/* Server programs: the newest /usr/lib/postgresql/N/bin, else by PATH. */
+static bool find_bindir(Arena *arena, const char **bindir, Error *err)
 {
     for (int major = MAJOR_LAST; major >= MAJOR_FIRST; major--) {
         *bindir = debian_bindir(arena, major);
@@ -145,7 +146,7 @@ bool cluster_open(Arena *arena, const ClusterSpec *spec, Cluster *cluster, Error
                              spec->bindir);
     } else if (major && has_server(arena, debian_bindir(arena, major))) {
         cluster->bindir = debian_bindir(arena, major); /* the one that can read the data */
-    } else if (!cluster_find_bindir(arena, &cluster->bindir, err)) {
+    } else if (!find_bindir(arena, &cluster->bindir, err)) {
         return false;
     }
     char *text = NULL;

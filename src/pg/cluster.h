@@ -59,6 +59,3 @@ bool cluster_remove(Cluster *cluster, Error *err) MUST_CHECK;
 char *cluster_conninfo(const Cluster *cluster, Arena *arena, const char *dbname);
 /* postgresql://... by loopback, without the password when it is not wanted. */
 char *cluster_url(const Cluster *cluster, Arena *arena, const char *dbname, bool with_password);
-/* Server programs: the newest /usr/lib/postgresql/N/bin, else by PATH. name NULL gives the folder.
- */
-bool cluster_find_bindir(Arena *arena, const char **bindir, Error *err) MUST_CHECK;

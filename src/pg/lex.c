@@ -65,7 +65,8 @@ bool sql_skip_block_comment(const char *text, size_t length, size_t *at)
     return false;
 }
 
-bool sql_skip_space(const char *text, size_t length, size_t *at)
+/* Skips white space and comments from at; false, with *at at its start, on an endless comment. */
+static bool skip_space(const char *text, size_t length, size_t *at)
 {
     while (*at < length) {
         char c = text[*at];
@@ -221,7 +222,7 @@ static SqlToken lex_number(SqlLexer *lexer)
 
 SqlToken sql_lexer_next(SqlLexer *lexer)
 {
-    if (!sql_skip_space(lexer->text, lexer->length, &lexer->at))
+    if (!skip_space(lexer->text, lexer->length, &lexer->at))
         return fail(lexer, lexer->at, "unterminated comment");
     size_t start = lexer->at;
     assert(start <= lexer->length);

@@ -40,9 +40,6 @@ SqlToken sql_lexer_next(SqlLexer *lexer);
 bool sql_token_is(const SqlLexer *lexer, SqlToken token, const char *word);
 bool sql_token_is_symbol(const SqlLexer *lexer, SqlToken token, char symbol);
 
-/* Skips white space and comments from at; false, with *at at its start, on an endless comment. */
-bool sql_skip_space(const char *text, size_t length, size_t *at);
-
 /* From the start of a block comment to behind its end; false, with *at unchanged, when it has none.
  */
 bool sql_skip_block_comment(const char *text, size_t length, size_t *at);

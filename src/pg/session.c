@@ -26,9 +26,7 @@ static void on_notice(void *data, const PGresult *notice)
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
     if (!severity || !message)
         return;
-    if (session->notice)
-        session->notice(session->notice_data, severity, message);
-    else if (session->log)
+    if (session->log)
         log_debug(session->log, "%s: %s", severity, message);
 }
 
@@ -205,12 +203,6 @@ void session_close(Session *session)
         return;
     PQfinish(session->conn);
     free(session);
-}
-
-void session_on_notice(Session *session, NoticeFunction function, void *data)
-{
-    session->notice = function;
-    session->notice_data = data;
 }
 
 void session_on_wait(Session *session, int64_t interval_ms, WaitFunction function, void *data)

@@ -94,9 +94,6 @@ char *session_describe(const Session *session, Arena *arena);
 /* Environment additions (PGHOST=..., PGPASSWORD=..., ends in NULL) with which pg_dump, psql and
  * pg_restore reach the same database; the password never stands on a command line. */
 const char *const *session_environment(const Session *session, Arena *arena);
-/* Notices of the server (RAISE NOTICE, ...) are passed here instead of to the log. */
-typedef void (*NoticeFunction)(void *data, const char *severity, const char *message);
-void session_on_notice(Session *session, NoticeFunction function, void *data);
 /* Called again and again while the answer to a statement is waited for, first after interval_ms:
  * what is it doing? waited_ms counts from its sending. The function must not use this session. */
 typedef void (*WaitFunction)(void *data, int64_t waited_ms);

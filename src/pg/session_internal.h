@@ -8,8 +8,6 @@
 struct Session {
     PGconn *conn;
     Log *log;
-    NoticeFunction notice;
-    void *notice_data;
     WaitFunction waiting;
     void *waiting_data;
     int64_t waiting_interval_ms, waiting_due_ms;
