@@ -5,8 +5,8 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev lib
     libjansson-dev libssl-dev libisal-dev libpg-query-dev'
 packages_server='postgresql-15 postgresql-15-hypopg'
 packages_unit='libcmocka-dev'
-packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg pgbouncer git
-    groff-base zsh'
+packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg git
+    groff-base zsh pgbouncer'
 # Whose histories vaxdb adopts, and whose speed it is measured against.
 packages_rivals='sqitch libdbd-pg-perl'
 packages_lint='clang-format clang-tidy cppcheck shellcheck pyflakes3'

@@ -6,6 +6,7 @@
 #include "base/table.h"
 
 #define BAR_CELLS          24
+#define LABEL_LEAST        12
 #define TERMINAL_PERIOD_MS 100
 #define PLAIN_PERIOD_MS    5000
 
@@ -48,6 +49,20 @@ static char *describe(const Progress *progress, Arena *arena, int64_t now_ms)
         amount(progress, arena, progress->total), space, unit, speed, space, unit, left);
 }
 
+/* Without the bar, then with the beginning of the label only: a wrapped line could not be redrawn.
+ */
+static char *fit(const Progress *progress, Arena *arena, const char *text, size_t columns)
+{
+    size_t used = str_width(text) + sizeof(": ");
+    if (used + LABEL_LEAST > columns)
+        return arena_strndup(arena, text, columns - 1);
+    size_t room = columns - used;
+    const char *label = progress->label;
+    if (str_width(label) > room)
+        label = str_one_line(arena, label, room - strlen("..."));
+    return arena_printf(arena, "%s: %s", label, text);
+}
+
 static void draw(Progress *progress, int64_t now_ms)
 {
     _cleanup_arena_ Arena *arena = arena_create();
@@ -65,13 +80,8 @@ static void draw(Progress *progress, int64_t now_ms)
     bar[at] = '\0';
     char *line = arena_printf(arena, "%s %s%s%s", progress->label, bar, at ? " " : "", text);
     size_t columns = table_terminal_width(log->out);
-    size_t width = str_width(line);
-    if (columns && width >= columns) { /* a wrapped bar could not be redrawn */
-        line = arena_printf(arena, "%s", text);
-        width = str_width(line);
-        if (width >= columns)
-            line[columns - 1] = '\0';
-    }
+    if (columns && str_width(line) >= columns)
+        line = fit(progress, arena, text, columns);
     (void)fprintf(log->out, "\r%s\033[K", line);
     (void)fflush(log->out);
     log->bar_width = (int)str_width(line);

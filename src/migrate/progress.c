@@ -114,6 +114,8 @@ static void look(void *data, int64_t waited_ms)
     if (!session_query_params(watch->guard, sql_migrate_activity, 1, params, &rows, &ignored) ||
         result_rows(rows) == 0)
         return;
+    if (waited_ms <= watch->waited_ms)
+        statement_watch_end(watch, false); /* another statement than at the last look */
     look_at_build(watch, rows, waited_ms);
     if (result_bool(rows, 0, "waits"))
         look_at_lock(watch, process, waited_ms);

@@ -198,10 +198,11 @@ static void explain_by_sqlstate(const StatementWatch *watch, Error *err)
             (void)error_hint(err, "%s", hints[i].hint);
     }
     if (str_equal(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) && watch->blockers[0])
-        (void)error_hint(err,
-                         "the lock is held by\n    %s\n  run the command again when that is done, "
-                         "or wait longer with --lock-timeout 1min",
-                         watch->blockers);
+        (void)error_hint(
+            err,
+            "the lock is held by\n    %s\n      run the command again when that is done, "
+            "or wait longer with --lock-timeout 1min",
+            watch->blockers);
 }
 
 /* What stayed of the file, at the end of the hint. */

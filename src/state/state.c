@@ -12,8 +12,7 @@
 #define SCHEMA_VERSION  1
 #define BUSY_TIMEOUT_MS 5000
 
-/* Fills err from the database. Returns false. */
-static bool fail(const State *state, Error *err)
+bool state_fail(const State *state, Error *err)
 {
     (void)error_set(err, ERR_FAILED, "%s: %s", state->path, sqlite3_errmsg(state->db));
     int code = sqlite3_errcode(state->db);
@@ -37,14 +36,14 @@ static bool bind(State *state, sqlite3_stmt *statement, const char *format, va_l
             result = sqlite3_bind_double(statement, at, va_arg(arguments, double));
         }
     }
-    return result == SQLITE_OK || fail(state, err);
+    return result == SQLITE_OK || state_fail(state, err);
 }
 
 static bool prepare(State *state, sqlite3_stmt **statement, const char *sql, const char *format,
                     va_list arguments, Error *err)
 {
     if (sqlite3_prepare_v2(state->db, sql, -1, statement, NULL) != SQLITE_OK)
-        return fail(state, err);
+        return state_fail(state, err);
     return bind(state, *statement, format, arguments, err);
 }
 
@@ -62,7 +61,7 @@ bool state_step(State *state, sqlite3_stmt *statement, bool *row, Error *err)
 {
     int result = sqlite3_step(statement);
     if (result != SQLITE_ROW && result != SQLITE_DONE)
-        return fail(state, err);
+        return state_fail(state, err);
     *row = result == SQLITE_ROW;
     return true;
 }
@@ -120,7 +119,7 @@ static bool prepare_schema(State *state, Error *err)
             SQLITE_OK &&
         sqlite3_exec(state->db, sql_schema, NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_exec(state->db, "PRAGMA user_version = 1; COMMIT", NULL, NULL, NULL) == SQLITE_OK;
-    return done || fail(state, err);
+    return done || state_fail(state, err);
 }
 
 bool state_open(const char *directory, State **state, Error *err)
@@ -138,7 +137,8 @@ bool state_open(const char *directory, State **state, Error *err)
         return error_set(err, ERR_FAILED, "out of memory");
     }
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    bool ready = sqlite3_open_v2(path, &opened->db, flags, NULL) == SQLITE_OK || fail(opened, err);
+    bool ready =
+        sqlite3_open_v2(path, &opened->db, flags, NULL) == SQLITE_OK || state_fail(opened, err);
     if (!ready || !prepare_schema(opened, err)) {
         state_close(opened);
         return false;

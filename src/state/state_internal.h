@@ -10,6 +10,8 @@ struct State {
     char *path;
 };
 
+/* Fills err from the database. Returns false. */
+bool state_fail(const State *state, Error *err);
 /* Prepares one statement and binds its parameters by format: 's' const char * (NULL is SQL NULL),
  * 'i' int64_t, 'd' double. The caller owns *statement: `_cleanup_statement_`. */
 bool state_prepare(State *state, sqlite3_stmt **statement, Error *err, const char *sql,

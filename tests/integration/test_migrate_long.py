@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import subprocess
+import termios
 
 import pytest
 from support.migrations import Project
@@ -64,6 +65,7 @@ def test_quiet_says_nothing(project):
 def test_a_terminal_gets_a_bar_that_is_taken_away(project):
     project.write("002_index.sql", BUILD)
     master, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 70))  # too narrow for the bar, the label and the figures
     command = [str(project.vaxdb.binary), "migrate", "up", "--url", project.database.url]
     with subprocess.Popen(
         command,
@@ -87,8 +89,26 @@ def test_a_terminal_gets_a_bar_that_is_taken_away(project):
     os.close(master)
     assert process.returncode == 0, shown
     text = shown.decode()
-    assert re.search(r"\d+ of 100 blocks, \d+ blocks/s", text), text
+    lines = re.findall(r"\r([^\r\n]*?)\x1b\[K", text)
+    assert re.search(r"big_slow.*: \d+ of 100 blocks, \d+ blocks/s", text), text
+    assert lines and max(map(len, lines)) < 70, lines
     assert text.rstrip().endswith("completed"), text
+
+
+def test_the_rate_is_that_of_the_build_alone(project):
+    """Not of the wait before it, in which what an earlier run left was removed."""
+    project.write("002_index.sql", BUILD)
+    interrupt_build(project, signal.SIGINT)
+    with project.database.connect() as reader:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM big")
+        process = project.start("up")
+        said = read_until(process, f"process {reader.info.backend_pid} ")
+        assert "Removing the INVALID index" in said
+        reader.execute("COMMIT")
+    outcome = project.vaxdb.finish(process)
+    rates = re.findall(r"of 100 blocks, (\d+) blocks/s", outcome.stderr)
+    assert outcome.status == 0 and rates, outcome
+    assert all(0 < int(rate) < 200 for rate in rates), outcome
 
 
 # ---- who blocks ---------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""vaxdb migrate through PgBouncer: a transaction pooler cannot hold a lock, so nothing runs through it,
-however many try at once; a session pooler can."""
+"""vaxdb migrate through PgBouncer: a transaction pooler cannot hold a lock, so nothing runs through
+it, however many try at once; a session pooler can."""
 
 import re
 import signal
@@ -126,8 +126,10 @@ def test_blockers_are_named_through_a_session_pooler(project, pooled):
 def test_ctrl_c_cancels_through_a_session_pooler(project, pooled):
     url = pooled("session")
     project.write("009_long.sql", "SELECT pg_sleep(600);\n")
-    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'sleep.600' AND state = 'active'"
-    sleeping += " AND pid <> pg_backend_pid()"
+    sleeping = (
+        "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'sleep.600' AND state = 'active' "
+        "AND pid <> pg_backend_pid()"
+    )
     process = project.vaxdb.start("migrate", "up", "--url", url)
     wait_until(lambda: project.value(sleeping) == 1)
     process.send_signal(signal.SIGINT)
