@@ -13,7 +13,7 @@ import psycopg
 
 from .migrations import Project
 from .waiting import wait_until
-from .wire import Wire
+from .wire import HOW, Wire
 
 NAMES = [f"{number:03}_step" for number in range(1, 25)]
 SESSIONS = "application_name = 'vaxdb migrate' AND datname = current_database()"
@@ -90,13 +90,14 @@ def steps():
 STEPS = steps()
 
 
-def fill(project):
+def fill(project, kinds):
+    """kinds: the kind of each step by its number, from 2."""
     project.write(
         f"{NAMES[0]}.sql",
         "CREATE TABLE log (n int); CREATE TABLE big (id int, a int);"
         "INSERT INTO big SELECT i, i % 100 FROM generate_series(1, 3000) AS i;",
     )
-    for n, kind in STEPS.items():
+    for n, kind in kinds.items():
         up, down = kind(n)
         if n % 4 == 0:  # both in one file
             text = f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"
@@ -107,6 +108,51 @@ def fill(project):
 
 def picture(project):
     return project.fingerprint(), project.query("SELECT n FROM log ORDER BY n")
+
+
+def check_status(project, kinds):
+    """`status` must tell what the catalogue shows. The states of the steps, and is a down half done?"""
+    status = project.ok("status", "--json").json
+    assert status["running"] is None
+    rows = {row["name"]: row for row in status["migrations"]}
+    there = {
+        name
+        for (name,) in project.query(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        )
+    }
+    _check_invalid(project, status)
+    half_down = False
+    states = []
+    for n, kind in kinds.items():
+        row = rows[f"{NAMES[n - 1]}.sql"]
+        marks = [mark.format(n=n) in there for mark in MARKS[kind]]
+        states.append(row["state"])
+        if row["state"] == "applied":
+            assert all(marks), row
+        elif row["state"] == "pending":
+            assert not any(marks), row
+        else:
+            assert row["state"] == "partial" and kind not in IN_TRANSACTION, row
+            half_down = row["direction"] == "down"
+    order = ["applied", "partial", "pending"]
+    assert states == sorted(states, key=order.index)
+    assert states.count("partial") <= 1
+    return states, half_down
+
+
+def _check_invalid(project, status):
+    """An INVALID index is named, with the file that left it."""
+    invalid = {
+        name
+        for (name,) in project.query(
+            "SELECT relname FROM pg_index JOIN pg_class c ON c.oid = indexrelid "
+            "WHERE NOT indisvalid AND relnamespace = 'public'::regnamespace"
+        )
+    }
+    named = {one["index"].split(".")[-1].strip('"') for one in status["invalid_indexes"]}
+    assert named == invalid, status
+    assert all(one["migration"] for one in status["invalid_indexes"]), status
 
 
 class Disturbed:
@@ -122,7 +168,7 @@ class Disturbed:
         self._next = ("up",)
         self.project = Project(vaxdb, new_database(server=server))
         self.wire = Wire(server)
-        fill(self.project)
+        fill(self.project, STEPS)
         started = time.monotonic()
         self.vaxdb.ok("migrate", "up", "--url", self.wire.url(self.project.database))
         self.seconds = time.monotonic() - started
@@ -203,7 +249,7 @@ class Disturbed:
         if fault != self.cut_network:
             return self.project.start(command, *arguments)
         most = max(2, int(self.messages * 0.35))
-        self.wire.cut_at(self.chance.randint(1, most), self.chance.random() < 0.5)
+        self.wire.cut_at(self.chance.randint(1, most), self.chance.choice(HOW))
         url = self.wire.url(self.project.database)
         return self.vaxdb.start("migrate", command, *arguments, "--url", url)
 
@@ -255,47 +301,9 @@ class Disturbed:
         return list(self.project.states().values())[1:]
 
     def check_status(self):
-        status = self.project.ok("status", "--json").json
-        assert status["running"] is None
-        rows = {row["name"]: row for row in status["migrations"]}
-        there = {
-            name
-            for (name,) in self.project.query(
-                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-            )
-        }
-        self._check_invalid(status)
-        self._half_down = False
-        states = []
-        for n, kind in STEPS.items():
-            row = rows[f"{NAMES[n - 1]}.sql"]
-            marks = [mark.format(n=n) in there for mark in MARKS[kind]]
-            states.append(row["state"])
-            if row["state"] == "applied":
-                assert all(marks), row
-            elif row["state"] == "pending":
-                assert not any(marks), row
-            else:
-                assert row["state"] == "partial" and kind not in IN_TRANSACTION, row
-                self._half_down = row["direction"] == "down"
-        order = ["applied", "partial", "pending"]
-        assert states == sorted(states, key=order.index)
-        assert states.count("partial") <= 1
+        states, self._half_down = check_status(self.project, STEPS)
         self.seen.update(states)
         return states
-
-    def _check_invalid(self, status):
-        """An INVALID index is named, with the file that left it."""
-        invalid = {
-            name
-            for (name,) in self.project.query(
-                "SELECT relname FROM pg_index JOIN pg_class c ON c.oid = indexrelid "
-                "WHERE NOT indisvalid AND relnamespace = 'public'::regnamespace"
-            )
-        }
-        named = {one["index"].split(".")[-1].strip('"') for one in status["invalid_indexes"]}
-        assert named == invalid, status
-        assert all(one["migration"] for one in status["invalid_indexes"]), status
 
     def finish(self):
         """The next runs go on to the end; a new database for what follows."""

@@ -4,22 +4,31 @@ import socket
 import struct
 import threading
 
+HOW = ("undelivered", "delivered", "answered")
+# Messages in which migrations are sent: simple queries and data for COPY. Others look something up, or
+# note that a file begins.
+ACTING = b"Qdcf"
+
 
 class Wire:
     """Stands between clients and a server; `url(database)` leads through it.
 
-    `cut_at(n)` ends every connection at the n-th message that the clients send from now on: before
-    the server has got it, or when it has and its answer has not come back. Connections made after
-    that pass again."""
+    `cut_at(n, how)` ends every connection at the n-th message that the clients send from now on:
+    before the server has got it ("undelivered"), as soon as it has ("delivered"), or when it has done
+    it all and its answer is on the way back ("answered"). struck, if given, is called then.
+    Connections made after that pass again. kinds: which messages count, all for None."""
 
-    def __init__(self, server):
+    def __init__(self, server, kinds=None):
         self._server = server
+        self._kinds = kinds
         self._lock = threading.Lock()
         self._pairs = set()
         self._left = None
-        self._delivered = False
+        self._how = HOW[0]
+        self._struck = None
+        self._dropping = None  # the pair whose next answer does not arrive
         self.messages = 0  # of the clients, without those that open a connection
-        self.was_cut = False
+        self.was_cut = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -27,9 +36,11 @@ class Wire:
     def url(self, database):
         return database.server.url(database.name, port=self.port) + "?sslmode=disable"
 
-    def cut_at(self, message, delivered):
+    def cut_at(self, message, how, struck=None):
         with self._lock:
-            self._left, self._delivered, self.was_cut = message, delivered, False
+            self._left, self._how = message, how
+            self.was_cut.clear()
+            self._struck, self._dropping = struck, None
 
     def mend(self):
         with self._lock:
@@ -60,8 +71,12 @@ class Wire:
     def _cut(self):
         with self._lock:
             pairs, self._pairs = self._pairs, set()
+            struck, self._struck = self._struck, None
+        if struck:
+            struck()
         for pair in pairs:
             _end(pair)
+        self.was_cut.set()
 
     def _leave(self, pair):
         with self._lock:
@@ -70,9 +85,15 @@ class Wire:
 
     def _downstream(self, pair):
         client, server = pair
+        dropped = b""
         try:
             while data := server.recv(65536):
-                client.sendall(data)
+                if self._dropping != pair:
+                    client.sendall(data)
+                    continue
+                ready, dropped = _read_answer(dropped + data)
+                if ready:
+                    self._cut()
         except OSError:
             pass
         self._leave(pair)
@@ -86,9 +107,11 @@ class Wire:
                 head = _exactly(client, 5)
                 message = head + _exactly(client, struct.unpack("!i", head[1:])[0] - 4)
                 last = self._count(head[:1])
-                if not last or self._delivered:
+                if last and self._how == "answered":
+                    self._dropping = pair
+                if not last or self._how != "undelivered":
                     server.sendall(message)
-                if last:
+                if last and self._how != "answered":
                     self._cut()
         except OSError:
             pass
@@ -96,7 +119,7 @@ class Wire:
 
     def _count(self, kind):
         """Is this the message to cut at? Passwords do not count: every run would begin there."""
-        if kind == b"p":
+        if kind == b"p" or (self._kinds and kind not in self._kinds):
             return False
         with self._lock:
             self.messages += 1
@@ -105,8 +128,21 @@ class Wire:
             self._left -= 1
             if self._left > 0:
                 return False
-            self._left, self.was_cut = None, True
+            self._left = None
             return True
+
+
+def _read_answer(data):
+    """Is there ReadyForQuery among the messages, or the invitation to send data? And what is left of
+    data behind whole messages."""
+    ready = False
+    while len(data) >= 5:
+        length = 1 + struct.unpack("!i", data[1:5])[0]
+        if len(data) < length:
+            break
+        ready |= data[:1] in b"ZG"
+        data = data[length:]
+    return ready, data
 
 
 def _exactly(connection, length):
