@@ -166,6 +166,11 @@ bool model_is_missing(const Model *model, const char *schema, const char *name)
     return was_there;
 }
 
+bool model_schema_exists(const Model *model, const char *schema)
+{
+    return name_map_get(&model->schemas, "", schema) || is_system(schema, "");
+}
+
 bool model_extension_exists(const Model *model, const char *extension)
 {
     return name_map_get(&model->extensions, "", extension);

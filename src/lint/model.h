@@ -145,6 +145,7 @@ const ModelConstraint *model_constraint(const ModelTable *table, const char *nam
 /* Volatility of a function: 'i', 's', 'v'; 0 when not known. Built-in ones are known without a
  * server. */
 char model_volatility(const Model *model, const char *schema, const char *function);
+bool model_schema_exists(const Model *model, const char *schema);
 bool model_extension_exists(const Model *model, const char *extension);
 /* Does the access method ("gin", "gist") take the type without naming an operator class? Types by
  * their catalogue name. unknown where the type is none that we know. */
