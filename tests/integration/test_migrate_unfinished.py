@@ -188,6 +188,24 @@ def test_evidence_of_a_killed_run_is_recorded_by_the_next(site):
     assert site.applied_on_production() == ["002_note.sql"]
 
 
+def test_evidence_that_could_not_be_written_is_recorded_by_the_next(site):
+    with held(site.staging, "stock", "ACCESS SHARE") as holder:
+        run = site.vaxdb.start("migrate", "up", "-e", "staging")
+        waits_for(site.staging, "stock")
+        with state_locked(site.vaxdb):
+            holder.execute("ROLLBACK")
+            stopped = site.vaxdb.finish(run)
+    assert stopped.status == 1, stopped
+    assert "002_note.sql is applied, but no evidence of it was recorded" in stopped.stderr
+    assert "vaxdb migrate up -e staging" in stopped.stderr
+    assert evidence(site.vaxdb, "002_note.sql") == []
+    verified = site.ok_on("staging", "verify", "--json").json
+    assert verified["drift"]["state"] == "none"
+    assert site.ok_on("staging", "up", "--json").json["applied"] == ["003_more.sql"]
+    assert len(evidence(site.vaxdb, "002_note.sql")) == 1
+    assert len(evidence(site.vaxdb, "003_more.sql")) == 1
+
+
 def test_what_came_after_it_is_let_through_step_by_step(site):
     """A change by hand after the kill must not pass for what the file did."""
     killed_before_the_evidence(site)
