@@ -25,9 +25,41 @@ static int compare_numbers(const char **a, const char **b)
     return order;
 }
 
+/* Behind the version of Flyway's V1.2_10__name.sql, or of U1.2_10__name.sql, which undoes it; NULL
+ * for other names. */
+static const char *flyway_end(const char *name, char letter)
+{
+    const char *at = name + 1;
+    if (*name != letter || !is_digit(*at))
+        return NULL;
+    while (is_digit(*at) || ((*at == '.' || *at == '_') && is_digit(at[1])))
+        at++;
+    return at[0] == '_' && at[1] == '_' ? at : NULL;
+}
+
+/* V1 comes before V1.1, which by its letters it would not. */
+static int compare_flyway(const char *a, const char *end_a, const char *b, const char *end_b)
+{
+    for (;;) {
+        a++;
+        b++;
+        int order = compare_numbers(&a, &b);
+        if (order != 0 || (a >= end_a && b >= end_b))
+            return order;
+        if (a >= end_a || b >= end_b)
+            return a >= end_a ? -1 : 1;
+    }
+}
+
 int migration_name_compare(const char *a, const char *b)
 {
     const char *at_a = a, *at_b = b;
+    const char *flyway_a = flyway_end(a, 'V'), *flyway_b = flyway_end(b, 'V');
+    int version = flyway_a && flyway_b ? compare_flyway(a, flyway_a, b, flyway_b) : 0;
+    if (version != 0)
+        return version;
+    if (a[0] == 'V' && b[0] == 'V' && is_digit(a[1]) && is_digit(b[1]) && !flyway_a != !flyway_b)
+        return flyway_a ? 1 : -1; /* apart, so that there is one order */
     while (*at_a && *at_b) {
         if (is_digit(*at_a) && is_digit(*at_b)) {
             int order = compare_numbers(&at_a, &at_b);
@@ -132,10 +164,30 @@ static size_t characters(const char *text)
     return count;
 }
 
+/* The file of that version with the other letter; NULL for none. names is sorted bytewise. */
+static const char *flyway_twin(Arena *arena, const StrList *names, const char *name, char letter)
+{
+    const char *end = flyway_end(name, letter == 'U' ? 'V' : 'U');
+    if (!end)
+        return NULL;
+    const char *start = arena_printf(arena, "%c%.*s__", letter, (int)(end - name - 1), name + 1);
+    size_t low = 0, high = names->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(names->items[middle], start) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < names->count && str_starts(names->items[low], start) ? names->items[low] : NULL;
+}
+
 static void take_down(Arena *arena, MigrationFiles *files, const StrList *names, const char *name)
 {
-    bool paired = has_name(names, with_suffix(arena, name, DOWN_SUFFIX, ".sql")) ||
-                  has_name(names, with_suffix(arena, name, DOWN_SUFFIX, UP_SUFFIX));
+    bool paired = str_ends(name, DOWN_SUFFIX)
+                      ? has_name(names, with_suffix(arena, name, DOWN_SUFFIX, ".sql")) ||
+                            has_name(names, with_suffix(arena, name, DOWN_SUFFIX, UP_SUFFIX))
+                      : flyway_twin(arena, names, name, 'V') != NULL;
     if (!paired)
         str_list_add(&files->orphans, name);
 }
@@ -144,8 +196,9 @@ static void take_down(Arena *arena, MigrationFiles *files, const StrList *names,
 static void find_down(Arena *arena, MigrationFiles *files, const StrList *names,
                       const Sections *sections, const char *suffix, MigrationFile *file)
 {
-    const char *down = with_suffix(arena, file->name, suffix, DOWN_SUFFIX);
-    bool beside = has_name(names, down);
+    const char *undo = flyway_twin(arena, names, file->name, 'U');
+    const char *down = undo ? undo : with_suffix(arena, file->name, suffix, DOWN_SUFFIX);
+    bool beside = undo || has_name(names, down);
     bool inside = sections->items[SECTION_UP].found && sections->items[SECTION_DOWN].holds_sql;
     if (beside && inside)
         str_list_addf(&files->problems, "%s has a down section and %s is there too", file->name,
@@ -216,7 +269,7 @@ bool migration_files_scan(Arena *arena, const char *directory, MigrationFiles *f
         if (name[0] == '.' || !str_ends(name, ".sql") ||
             file_is_directory(path_join(arena, directory, name)))
             continue;
-        if (str_ends(name, DOWN_SUFFIX))
+        if (str_ends(name, DOWN_SUFFIX) || flyway_end(name, 'U'))
             take_down(arena, files, &names, name);
         else if (!take_up(arena, files, &names, name, err))
             return false;

@@ -1,11 +1,11 @@
 /* The folder of migrations: which files are migrations, their order, pairs and checksums.
  *
  * A migration is NAME.sql or NAME.up.sql; its down is NAME.down.sql, or a section of the file
- * itself (sections.h), and then down_path is path: read it with script_read_down. Hidden files and
- * other names are not looked at, nor are folders inside. Order is natural: runs of digits compare
- * as numbers, so that 9_x comes before 10_x. The checksum is SHA-256 of the text as it is run:
- * without a byte order mark and with "\n" for "\r\n", so that a checkout on another system keeps
- * it. */
+ * itself (sections.h), and then down_path is path: read it with script_read_down. Of Flyway's names
+ * U1.2__ANY.sql is the down of V1.2__NAME.sql. Hidden files and other names are not looked at, nor
+ * are folders inside. Order is natural: runs of digits compare as numbers, so that 9_x comes before
+ * 10_x, and V1__x before V1.1__x. The checksum is SHA-256 of the text as it is run: without a byte
+ * order mark and with "\n" for "\r\n", so that a checkout on another system keeps it. */
 #pragma once
 
 #include "base/arena.h"

@@ -200,9 +200,9 @@ static void chains_statements(UNUSED void **state)
 
 static void orders_names_naturally(UNUSED void **state)
 {
-    static const char *const sorted[] = {"1_a",   "01_b",   "2_a",        "9_z",
-                                         "010_a", "10_b",   "20240101_x", "20240101000000_x",
-                                         "V2__a", "V10__a", "a"};
+    static const char *const sorted[] = {
+        "1_a", "01_b",  "2_a",   "9_z",     "010_a",     "10_b",  "20240101_x", "20240101000000_x",
+        "V1A", "V1_10", "V1__b", "V1.1__a", "V1_1_2__a", "V2__a", "V10__a",     "a"};
     for (size_t i = 0; i < COUNT_OF(sorted); i++) {
         for (size_t k = 0; k < COUNT_OF(sorted); k++) {
             int order = migration_name_compare(sorted[i], sorted[k]);
@@ -265,6 +265,34 @@ static void pairs_files(UNUSED void **state)
     assert_int_equal(err.code, ERR_USAGE);
 }
 
+/* U2 is the down of V2 by its version, and never runs as an up. */
+static void pairs_files_of_flyway(UNUSED void **state)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    char folder[] = "/tmp/vaxdb-unit-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    static const char *const names[] = {"V1__a.sql",    "V1.2__b.sql",  "U1.2__undo_b.sql",
+                                        "V1.20__c.sql", "U3__none.sql", "R__view.sql",
+                                        "V2__d.sql",    "U2__d.sql",    "U__x.sql"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        write_text(arena, folder, names[i], "SELECT 1;\n");
+    MigrationFiles files;
+    Error err = {0};
+    assert_true(migration_files_scan(arena, folder, &files, &err));
+    static const char *const ups[][2] = {
+        {"R__view.sql", NULL},  {"U__x.sql", NULL},
+        {"V1__a.sql", NULL},    {"V1.2__b.sql", "U1.2__undo_b.sql"},
+        {"V1.20__c.sql", NULL}, {"V2__d.sql", "U2__d.sql"}};
+    assert_int_equal(files.count, COUNT_OF(ups));
+    for (size_t i = 0; i < COUNT_OF(ups); i++) {
+        assert_string_equal(files.items[i].name, ups[i][0]);
+        assert_true(str_equal(files.items[i].down_name, ups[i][1]));
+    }
+    assert_int_equal(files.orphans.count, 1);
+    assert_string_equal(files.orphans.items[0], "U3__none.sql");
+    assert_true(directory_remove(folder, &err));
+}
+
 static void checksums_ignore_line_ends(UNUSED void **state)
 {
     static const char *const same[] = {"a\nb\n", "a\r\nb\r\n",
@@ -312,6 +340,7 @@ int main(void)
         cmocka_unit_test(chains_statements),
         cmocka_unit_test(orders_names_naturally),
         cmocka_unit_test(pairs_files),
+        cmocka_unit_test(pairs_files_of_flyway),
         cmocka_unit_test(checksums_ignore_line_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
