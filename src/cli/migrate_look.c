@@ -123,6 +123,23 @@ static void status_talk(const Context *context, const MigrateStatus *status)
                  env_name(context->env));
 }
 
+/* Of a run that goes on nothing can be said yet. */
+static void warn_of_stale(MigrateWork *work, MigrateStatus *status)
+{
+    MigrateDrift drift;
+    Error err = {0};
+    if (!status->ledger.exists || status->running)
+        return;
+    if (!migrate_drift_books(work->context->arena, work->session, &status->ledger, &drift, &err))
+        str_list_addf(&status->warnings, "whether a run was interrupted cannot be told: %s",
+                      err.message);
+    else if (drift.state == DRIFT_STALE)
+        str_list_addf(&status->warnings,
+                      "the schema was not remembered since %s: a run was interrupted, or the "
+                      "ledger changed by hand; the next `vaxdb migrate up` does it",
+                      *drift.since ? drift.since : "the last migration was undone");
+}
+
 static bool run_status(Context *context, Error *err)
 {
     _cleanup_migrate_work_ MigrateWork work = {0};
@@ -133,6 +150,7 @@ static bool run_status(Context *context, Error *err)
         !ledger_read_overrides(context->arena, work.session, &status.ledger, &overrides, &count,
                                err))
         return false;
+    warn_of_stale(&work, &status);
     if (context->json)
         return status_json(context, &status, overrides, count, err);
     status_table(context, &status);

@@ -128,6 +128,10 @@ typedef struct {
     char fingerprint[HASH_HEX_SIZE]; /* of now, without grants, nothing else left out */
 } MigrateDrift;
 
+/* What the ledger alone tells: does the newest snapshot belong to it as it is now? DRIFT_NONE where
+ * it does. Nothing is read of the schema. */
+bool migrate_drift_books(Arena *arena, Session *session, const Ledger *ledger, MigrateDrift *drift,
+                         Error *err) MUST_CHECK;
 /* The live schema against the newest snapshot, owners and privileges too if asked. Reads only. */
 bool migrate_drift(Arena *arena, Session *session, const char *ledger_table, const StrList *ignore,
                    bool with_grants, MigrateDrift *drift, Error *err) MUST_CHECK;

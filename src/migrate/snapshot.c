@@ -252,17 +252,27 @@ static void init_drift(Arena *arena, const Session *session, MigrateDrift *drift
     str_list_init(&drift->diff.reordered, arena);
 }
 
-bool snapshot_is_current(Arena *arena, Session *session, const Ledger *ledger, bool *current,
+bool migrate_drift_books(Arena *arena, Session *session, const Ledger *ledger, MigrateDrift *drift,
                          Error *err)
 {
     Position position;
     Snapshot snapshot;
-    MigrateDrift drift;
-    init_drift(arena, session, &drift);
+    init_drift(arena, session, drift);
     if (!read_position(arena, session, ledger, &position, err) ||
-        !read_snapshot(arena, session, ledger, &snapshot, &drift, err))
+        !read_snapshot(arena, session, ledger, &snapshot, drift, err))
+        return lock_timeout_explain(session, LOCK_TO_READ, err);
+    drift->since = position.newest;
+    drift->state = judge_books(&position, &snapshot, drift->server_major);
+    return true;
+}
+
+bool snapshot_is_current(Arena *arena, Session *session, const Ledger *ledger, bool *current,
+                         Error *err)
+{
+    MigrateDrift drift;
+    if (!migrate_drift_books(arena, session, ledger, &drift, err))
         return false;
-    *current = snapshot.id && str_equal(snapshot.position.books, position.books);
+    *current = drift.state == DRIFT_NONE || drift.state == DRIFT_OTHER_MAJOR;
     return true;
 }
 

@@ -126,6 +126,7 @@ def test_what_was_undone_by_hand_is_told_apart(project):
     project.database.execute("DROP TABLE a; DELETE FROM schema_migrations")
     assert state(project) == "stale"
     assert "no fingerprint since the last migration was undone" in project.ok("verify").stderr
+    assert "not remembered since the last migration was undone" in project.ok("status").stderr
 
 
 def test_without_a_snapshot_nothing_is_claimed(project):
