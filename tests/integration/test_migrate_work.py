@@ -95,21 +95,35 @@ def cpu_seconds(project, *arguments):
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
-def growth(project, write):
+def growth(project, write, *command):
     """How much more the same work takes for twice as much: 2 where it is linear, 4 where it is
     quadratic. The least of a few tries counts."""
     figures = []
     for factor in (1, 2):
         write(factor)
-        figures.append(min(cpu_seconds(project, "verify") for _ in range(3)))
+        figures.append(min(cpu_seconds(project, *(command or ["verify"])) for _ in range(3)))
     return figures[1] / figures[0]
 
 
-def test_statements_without_number(project):
+@pytest.mark.parametrize("command", [["verify"], ["lint"], ["up", "--dry-run", "--no-lint"]])
+def test_statements_without_number(project, command):
+    project.write("000_a.sql", "CREATE TABLE a (id int, t text);\n")
+
     def write(factor):
         project.write("001_a.sql", "INSERT INTO a VALUES (1, 'x');\n" * 50_000 * factor)
 
-    assert growth(project, write) < 3
+    assert growth(project, write, *command) < 3
+
+
+def test_statements_without_number_run(project):
+    text = "CREATE TABLE {table} (id int);\n" + "INSERT INTO {table} VALUES (1);\n" * 50_000
+    project.write("001_a.sql", text.replace("{table}", "a"))
+    one = cpu_seconds(project, "up", "--no-lint")
+    more = text.replace("{table}", "b") + "INSERT INTO b VALUES (1);\n" * 50_000
+    project.write("002_b.sql", more)
+    two = cpu_seconds(project, "up", "--no-lint")
+    assert project.value("SELECT count(*) FROM b") == 100_000
+    assert two / one < 3
 
 
 def test_ten_megabytes_in_one_statement(project):
