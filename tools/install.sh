@@ -34,6 +34,15 @@ missing_packages() {
     done
 }
 
+# The tests want PgBouncer as a program. Its package would start it as a service, now and at each
+# boot. A mask in /run is gone at the next boot even if we are killed here.
+starts_pgbouncer() {
+    case " $* " in
+    *' pgbouncer '*) [ -d /run/systemd/system ] ;;
+    *) false ;;
+    esac
+}
+
 # Debian's postgresql starts a cluster of its own on port 5432 unless told not to. The setting is
 # ours, so it goes again after: what the owner of the machine installs later behaves as ever.
 install_packages() {
@@ -41,10 +50,15 @@ install_packages() {
     $root apt-get -q update || return 1
     $root mkdir -p $folder || return 1
     echo 'create_main_cluster = false' | $root tee $folder/vaxdb.conf >/dev/null || return 1
+    ! starts_pgbouncer "$@" || $root systemctl --quiet mask --runtime pgbouncer || return 1
     status=0
     # env, because sudo does not pass variables on.
     $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
         --no-install-recommends install "$@" || status=1
+    if starts_pgbouncer "$@"; then
+        $root systemctl --quiet disable pgbouncer || status=1
+        $root systemctl --quiet unmask --runtime pgbouncer || status=1
+    fi
     $root rm -f $folder/vaxdb.conf
     $root rmdir --ignore-fail-on-non-empty $folder /etc/postgresql-common
     return $status
