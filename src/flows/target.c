@@ -73,7 +73,7 @@ bool target_is_there(Arena *arena, const Config *config, EnvKind env, const char
 /* The stricter of what the command line says and what the database was seen as. */
 static bool learn_guard(Arena *arena, State *state, Target *target, Session *session, Error *err)
 {
-    DatabaseIdentity identity;
+    DatabaseIdentity identity = {0};
     bool done = read_transaction_begin(session, NULL, err) &&
                 session_identity(session, arena, &identity, err);
     if (!read_transaction_end(session, done, err))
