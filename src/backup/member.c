@@ -1,0 +1,320 @@
+#include "backup/member.h"
+
+#include "backup/bytes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
+#include <libdeflate.h>
+#include <string.h>
+
+#define LABEL_VERSION   1
+#define LABEL_BYTES     48
+#define EXTRA_BYTES     (4 + LABEL_BYTES) /* FEXTRA of a member without a second subfield */
+#define TRAILER_BYTES   8
+#define CHUNK_BYTES     262144 /* inflated at a time: it is still in the cache when it is looked at */
+#define FAST_LEVEL      3
+#define FAST_MORE_BYTES 65536
+
+static void *allocate(size_t size_bytes)
+{
+    void *memory = calloc(1, size_bytes);
+    if (!memory) {
+        (void)fputs("vaxdb: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+/* ---- headers ----------------------------------------------------------------------------- */
+
+static void encode_header(uint8_t *at, const MemberLabel *label, int64_t packed_bytes,
+                          size_t extra_bytes)
+{
+    static const uint8_t fixed[] = {0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 255};
+    memcpy(at, fixed, sizeof(fixed));
+    bytes_put(at + 10, extra_bytes, 2);
+    at[12] = 'V';
+    at[13] = 'X';
+    bytes_put(at + 14, LABEL_BYTES, 2);
+    at[16] = LABEL_VERSION;
+    at[17] = (uint8_t)label->kind;
+    bytes_put(at + 18, 0, 2);
+    bytes_put(at + 20, label->table, 4);
+    bytes_put(at + 24, label->part, 4);
+    bytes_put(at + 28, (uint64_t)packed_bytes, 8);
+    bytes_put(at + 36, (uint64_t)label->raw_bytes, 8);
+    bytes_put(at + 44, (uint64_t)label->rows, 8);
+    bytes_put(at + 52, label->digest, 8);
+    bytes_put(at + 60, crc32_gzip_refl(0, at, 60), 4);
+}
+
+bool member_parse(const void *header, MemberLabel *label, int64_t *packed_bytes)
+{
+    const uint8_t *at = header;
+    uint8_t again[MEMBER_HEADER_BYTES];
+    size_t extra_bytes = (size_t)bytes_get(at + 10, 2);
+    MemberLabel parsed = {
+        .kind = (MemberKind)at[17],
+        .table = (uint32_t)bytes_get(at + 20, 4),
+        .part = (uint32_t)bytes_get(at + 24, 4),
+        .raw_bytes = (int64_t)bytes_get(at + 36, 8),
+        .rows = (int64_t)bytes_get(at + 44, 8),
+        .digest = bytes_get(at + 52, 8),
+    };
+    int64_t packed = (int64_t)bytes_get(at + 28, 8);
+    bool carries = parsed.kind >= MEMBER_INDEX;
+    if (parsed.kind > MEMBER_LOCATOR || carries != (extra_bytes > EXTRA_BYTES))
+        return false;
+    encode_header(again, &parsed, packed, extra_bytes);
+    if (memcmp(again, at, sizeof(again)) != 0)
+        return false;
+    *label = parsed;
+    *packed_bytes = packed;
+    return true;
+}
+
+bool member_carry(const MemberLabel *label, const void *data, size_t length, Buffer *packed)
+{
+    assert(label->kind >= MEMBER_INDEX && length <= MEMBER_MAX_CARRIED);
+    uint8_t header[MEMBER_HEADER_BYTES + 4];
+    /* One last block of fixed codes that ends at once; CRC-32 and length of nothing. */
+    static const uint8_t rest[2 + TRAILER_BYTES] = {3};
+    encode_header(header, label, (int64_t)MEMBER_CARRIER_BYTES(length), EXTRA_BYTES + 4 + length);
+    header[64] = 'V';
+    header[65] = 'I';
+    bytes_put(header + 66, length, 2);
+    return buffer_append(packed, header, sizeof(header)) && buffer_append(packed, data, length) &&
+           buffer_append(packed, rest, sizeof(rest));
+}
+
+/* ---- packing ----------------------------------------------------------------------------- */
+
+struct MemberPacker {
+    struct libdeflate_compressor *compressor; /* NULL: fast */
+    struct isal_zstream stream;
+    uint8_t level_buffer[ISAL_DEF_LVL3_DEFAULT];
+};
+
+MemberPacker *member_packer_create(Compression compression)
+{
+    MemberPacker *packer = allocate(sizeof(*packer));
+    if (compression == COMPRESS_FAST)
+        return packer;
+    packer->compressor = libdeflate_alloc_compressor(compression == COMPRESS_SMALL ? 6 : 3);
+    if (!packer->compressor)
+        abort(); /* no memory: the levels are right */
+    return packer;
+}
+
+void member_packer_destroy(MemberPacker *packer)
+{
+    if (!packer)
+        return;
+    libdeflate_free_compressor(packer->compressor);
+    free(packer);
+}
+
+/* Appends the deflated bytes by ISA-L. What an earlier member left in its tables must not show. */
+static bool deflate_fast(MemberPacker *packer, const void *raw, size_t length, Buffer *packed)
+{
+    struct isal_zstream *stream = &packer->stream;
+    union {
+        const void *given;
+        uint8_t *wanted; /* ISA-L only reads it */
+    } input = {.given = raw};
+    isal_deflate_init(stream);
+    memset(packer->level_buffer, 0, sizeof(packer->level_buffer));
+    stream->level = FAST_LEVEL;
+    stream->level_buf = packer->level_buffer;
+    stream->level_buf_size = sizeof(packer->level_buffer);
+    stream->end_of_stream = 1;
+    stream->next_in = input.wanted;
+    stream->avail_in = (uint32_t)length;
+    while (stream->internal_state.state != ZSTATE_END) {
+        uint32_t room = stream->avail_in / 2 + FAST_MORE_BYTES;
+        char *out = buffer_reserve(packed, room);
+        if (!out)
+            return false;
+        stream->next_out = (uint8_t *)out;
+        stream->avail_out = room;
+        int result = isal_deflate(stream);
+        assert(result == COMP_OK); /* the only other results are wrong parameters */
+        buffer_commit(packed, room - stream->avail_out);
+    }
+    return true;
+}
+
+static bool deflate(MemberPacker *packer, const void *raw, size_t length, Buffer *packed)
+{
+    if (!packer->compressor)
+        return deflate_fast(packer, raw, length, packed);
+    size_t bound = libdeflate_deflate_compress_bound(packer->compressor, length);
+    char *out = buffer_reserve(packed, bound);
+    if (!out)
+        return false;
+    size_t made = libdeflate_deflate_compress(packer->compressor, raw, length, out, bound);
+    assert(made > 0);
+    buffer_commit(packed, made);
+    return true;
+}
+
+bool member_pack(MemberPacker *packer, const MemberLabel *label, const void *raw, Buffer *packed,
+                 Error *err)
+{
+    uint8_t header[MEMBER_HEADER_BYTES] = {0};
+    uint8_t trailer[TRAILER_BYTES];
+    size_t length = (size_t)label->raw_bytes;
+    assert(label->kind < MEMBER_INDEX && label->raw_bytes >= 0);
+    if (label->raw_bytes > MEMBER_MAX_RAW)
+        return error_set(err, ERR_FAILED,
+                         "a single row of %" PRId64 " bytes: a backup holds none above 4 GiB",
+                         label->raw_bytes);
+    buffer_clear(packed);
+    bytes_put(trailer, crc32_gzip_refl(0, raw, length), 4);
+    bytes_put(trailer + 4, length, 4);
+    bool made = buffer_append(packed, header, sizeof(header)) &&
+                deflate(packer, raw, length, packed) &&
+                buffer_append(packed, trailer, sizeof(trailer));
+    if (made)
+        encode_header((uint8_t *)packed->data, label, (int64_t)packed->length, EXTRA_BYTES);
+    return buffer_check(packed, "a packed part of the backup", err);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+struct MemberReader {
+    struct inflate_state state;
+    uint8_t in[CHUNK_BYTES];
+    uint8_t out[CHUNK_BYTES];
+};
+
+MemberReader *member_reader_create(void)
+{
+    return allocate(sizeof(MemberReader));
+}
+
+void member_reader_destroy(MemberReader *reader)
+{
+    free(reader);
+}
+
+/* One member on its way. */
+typedef struct {
+    struct inflate_state *state;
+    uint8_t *in;
+    int descriptor;
+    const Member *member;
+    HashStream *hash;
+    int64_t taken; /* packed bytes read from the file */
+    int64_t raw_bytes;
+} Reading;
+
+static bool bad(const Reading *reading, const char *what, Error *err)
+{
+    return error_set(err, ERR_PROBLEMS, "%s in the part from byte %" PRId64 " to %" PRId64, what,
+                     reading->member->offset,
+                     reading->member->offset + reading->member->packed_bytes);
+}
+
+/* The next packed bytes, once the inflater has used up the last. */
+static bool refill(Reading *reading, Error *err)
+{
+    const Member *member = reading->member;
+    int64_t left = member->packed_bytes - reading->taken;
+    if (reading->state->avail_in || !left)
+        return true;
+    size_t wanted = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
+    for (size_t have = 0; have < wanted;) {
+        ssize_t got = pread(reading->descriptor, reading->in + have, wanted - have,
+                            member->offset + reading->taken + (int64_t)have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set_errno(err, ERR_FAILED, errno, "cannot read the backup");
+        if (got == 0)
+            return bad(reading, "the file ends", err);
+        have += (size_t)got;
+    }
+    hash_update(reading->hash, reading->in, wanted);
+    reading->taken += (int64_t)wanted;
+    reading->state->next_in = reading->in;
+    reading->state->avail_in = (uint32_t)wanted;
+    return true;
+}
+
+static bool begin(Reading *reading, Error *err)
+{
+    uint8_t expected[MEMBER_HEADER_BYTES];
+    const Member *member = reading->member;
+    assert(member->packed_bytes >= MEMBER_MIN_BYTES);
+    isal_inflate_init(reading->state);
+    /* After the header, which is ours to check; the trailer is ISA-L's. */
+    reading->state->crc_flag = ISAL_GZIP_NO_HDR_VER;
+    if (!refill(reading, err))
+        return false;
+    encode_header(expected, &member->label, member->packed_bytes, EXTRA_BYTES);
+    if (memcmp(expected, reading->in, sizeof(expected)) != 0)
+        return bad(reading, "the label does not agree with the index", err);
+    reading->state->next_in += MEMBER_HEADER_BYTES;
+    reading->state->avail_in -= MEMBER_HEADER_BYTES;
+    return true;
+}
+
+static bool finish(Reading *reading, Error *err)
+{
+    char sha256[HASH_HEX_SIZE];
+    if (reading->taken != reading->member->packed_bytes || reading->state->avail_in)
+        return bad(reading, "bytes behind the compressed data", err);
+    if (reading->raw_bytes != reading->member->label.raw_bytes)
+        return bad(reading, "less data than the index says", err);
+    hash_finish(reading->hash, sha256);
+    if (strcmp(sha256, reading->member->sha256) != 0)
+        return bad(reading, "another SHA-256 than the index says", err);
+    return true;
+}
+
+/* The next inflated bytes, in out. */
+static bool inflate(Reading *reading, uint8_t *out, size_t *made, Error *err)
+{
+    struct inflate_state *state = reading->state;
+    if (!refill(reading, err))
+        return false;
+    uint32_t input_before = state->avail_in;
+    state->next_out = out;
+    state->avail_out = CHUNK_BYTES;
+    int result = isal_inflate(state);
+    *made = CHUNK_BYTES - state->avail_out;
+    reading->raw_bytes += (int64_t)*made;
+    if (result == ISAL_INCORRECT_CHECKSUM)
+        return bad(reading, "checksum or length do not match the data", err);
+    if (result != ISAL_DECOMP_OK)
+        return bad(reading, "invalid compressed data", err);
+    if (reading->raw_bytes > reading->member->label.raw_bytes)
+        return bad(reading, "more data than the index says", err);
+    if (state->block_state != ISAL_BLOCK_FINISH && !*made && input_before == state->avail_in)
+        return bad(reading, "compressed data without an end", err);
+    return true;
+}
+
+bool member_read(MemberReader *reader, int descriptor, const Member *member, MemberSink sink,
+                 void *data, Error *err)
+{
+    _cleanup_hash_ HashStream *hash = hash_create();
+    Reading reading = {.state = &reader->state,
+                       .in = reader->in,
+                       .descriptor = descriptor,
+                       .member = member,
+                       .hash = hash};
+    if (!begin(&reading, err))
+        return false;
+    while (reader->state.block_state != ISAL_BLOCK_FINISH) {
+        size_t made = 0;
+        if (!inflate(&reading, reader->out, &made, err) ||
+            (made && !sink(data, (const char *)reader->out, made, err)))
+            return false;
+    }
+    return finish(&reading, err);
+}
