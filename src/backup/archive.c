@@ -269,6 +269,30 @@ bool archive_index_read(Arena *arena, int descriptor, const char *path, bool *fo
            archive_check_tail(descriptor, path, index, err) && archive_index_check(index, err);
 }
 
+bool archive_scan(int descriptor, const char *path, ArchiveScan *scan, Error *err)
+{
+    uint8_t header[MEMBER_HEADER_BYTES];
+    int64_t size = 0;
+    *scan = (ArchiveScan){0};
+    if (!file_bytes(descriptor, path, &size, err))
+        return false;
+    while (size - scan->bytes >= (int64_t)sizeof(header)) {
+        MemberLabel label;
+        int64_t packed_bytes = 0;
+        if (!read_at(descriptor, path, scan->bytes, header, sizeof(header), err))
+            return false;
+        if (!member_parse(header, &label, &packed_bytes))
+            return true;
+        scan->labelled = true;
+        if (label.kind >= MEMBER_INDEX || packed_bytes < MEMBER_MIN_BYTES ||
+            packed_bytes > size - scan->bytes)
+            return true;
+        scan->bytes += packed_bytes;
+        scan->members++;
+    }
+    return true;
+}
+
 /* ---- writing ----------------------------------------------------------------------------- */
 
 struct ArchiveWriter {

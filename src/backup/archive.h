@@ -57,3 +57,11 @@ bool archive_index_check(const ArchiveIndex *index, Error *err) MUST_CHECK;
 /* Are the bytes behind the members those of this index, up to the end of the file? */
 bool archive_check_tail(int descriptor, const char *path, const ArchiveIndex *index,
                         Error *err) MUST_CHECK;
+
+/* What the labels tell of a file whose index is lost. */
+typedef struct {
+    bool labelled;  /* the file begins with a member of ours */
+    size_t members; /* from the first one on, each whole in length */
+    int64_t bytes;  /* where the last of them ends */
+} ArchiveScan;
+bool archive_scan(int descriptor, const char *path, ArchiveScan *scan, Error *err) MUST_CHECK;

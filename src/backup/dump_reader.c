@@ -25,11 +25,9 @@ struct DumpReader {
     bool in_copy;
     bool complete;
     size_t table; /* index of the COPY block's table */
-    int64_t block_rows;
-    bool at_line_start;
+    DumpRows block;
     char held[HELD_MAX]; /* start of a line of COPY data that may be its end */
     size_t held_length;
-    uint64_t crc; /* of the begun line of data */
     DumpTable *tables;
     size_t table_count;
     size_t table_capacity;
@@ -161,25 +159,42 @@ static uint64_t crc_of(uint64_t crc, const char *bytes, size_t length)
     return length ? crc64_ecma_refl(crc, (const unsigned char *)bytes, length) : crc;
 }
 
-/* Counts and passes on data of the block that holds no end line. */
-static bool take_data(DumpReader *reader, const char *bytes, size_t length, Error *err)
+/* Is the line "\.", with or without the carriage return of another system? Of so few bytes no two
+ * have the same CRC-64. */
+static bool ends_copy(uint64_t crc, size_t line_bytes)
 {
-    DumpTable *table = &reader->tables[reader->table];
+    return (line_bytes == 2 || line_bytes == 3) && crc == crc_of(0, "\\.\r", line_bytes);
+}
+
+void dump_rows_feed(DumpRows *rows, const char *bytes, size_t length)
+{
     const char *at = bytes;
     const char *end = bytes + length;
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
-        reader->crc = crc_of(reader->crc, at, (size_t)((newline ? newline : end) - at));
-        reader->at_line_start = newline != NULL;
+        size_t part = (size_t)((newline ? newline : end) - at);
+        rows->crc = crc_of(rows->crc, at, part);
+        rows->line_bytes += part;
         if (!newline)
-            break;
-        table->digest += mix(reader->crc);
-        reader->crc = 0;
-        table->rows++;
-        reader->block_rows++;
-        reader->line_number++;
+            return;
+        rows->ends_copy = rows->ends_copy || ends_copy(rows->crc, rows->line_bytes);
+        rows->digest += mix(rows->crc);
+        rows->rows++;
+        rows->crc = 0;
+        rows->line_bytes = 0;
         at = newline + 1;
     }
+}
+
+/* Counts and passes on data of the block that holds no end line. */
+static bool take_data(DumpReader *reader, const char *bytes, size_t length, Error *err)
+{
+    DumpTable *table = &reader->tables[reader->table];
+    DumpRows before = reader->block;
+    dump_rows_feed(&reader->block, bytes, length);
+    table->digest += reader->block.digest - before.digest;
+    table->rows += reader->block.rows - before.rows;
+    reader->line_number += reader->block.rows - before.rows;
     table->raw_bytes += (int64_t)length;
     return !length || !reader->events.copy_data ||
            reader->events.copy_data(reader->data, bytes, length, err);
@@ -190,10 +205,9 @@ static bool begin_copy(DumpReader *reader, Error *err)
     const char *sql = reader->lexer.statement.data;
     if (!find_table(reader, sql, err))
         return false;
-    reader->in_copy = reader->at_line_start = true;
-    reader->block_rows = 0;
+    reader->in_copy = true;
+    reader->block = (DumpRows){0};
     reader->held_length = 0;
-    reader->crc = 0;
     return !reader->events.copy_begin ||
            reader->events.copy_begin(reader->data, sql, reader->statement_line, err);
 }
@@ -203,7 +217,7 @@ static bool end_copy(DumpReader *reader, Error *err)
     reader->in_copy = false;
     reader->line_number++;
     return !reader->events.copy_end ||
-           reader->events.copy_end(reader->data, &reader->tables[reader->table], reader->block_rows,
+           reader->events.copy_end(reader->data, &reader->tables[reader->table], reader->block.rows,
                                    err);
 }
 
@@ -265,7 +279,7 @@ static bool feed_copy(DumpReader *reader, const char *bytes, size_t length, size
 {
     if (reader->held_length)
         return feed_held(reader, bytes, length, used, err);
-    size_t candidate = find_candidate(bytes, length, reader->at_line_start);
+    size_t candidate = find_candidate(bytes, length, reader->block.line_bytes == 0);
     if (candidate > 0) {
         *used = candidate;
         return take_data(reader, bytes, candidate, err);
@@ -379,6 +393,11 @@ bool dump_reader_feed(DumpReader *reader, const char *bytes, size_t length, Erro
         length -= used;
     }
     return true;
+}
+
+void dump_reader_skip_rows(DumpReader *reader, int64_t rows)
+{
+    reader->line_number += rows;
 }
 
 bool dump_reader_finish(DumpReader *reader, Error *err)

@@ -41,11 +41,23 @@ typedef struct {
     bool (*copy_end)(void *data, const DumpTable *table, int64_t block_rows, Error *err);
 } DumpEvents;
 
+/* Rows of one table's COPY data, in pieces that may be cut anywhere. Begins zeroed. */
+typedef struct {
+    int64_t rows;
+    uint64_t digest;
+    uint64_t crc;      /* of the begun line */
+    size_t line_bytes; /* of it so far; 0: the last piece ended with a line */
+    bool ends_copy;    /* a line was "\\.", which is no row */
+} DumpRows;
+void dump_rows_feed(DumpRows *rows, const char *bytes, size_t length);
+
 typedef struct DumpReader DumpReader;
 
 /* arena holds the tables' names. events may be NULL: only count. */
 DumpReader *dump_reader_create(Arena *arena, const DumpEvents *events, void *data);
 bool dump_reader_feed(DumpReader *reader, const char *bytes, size_t length, Error *err) MUST_CHECK;
+/* So many lines of COPY data were read by somebody else: lines in messages go on behind them. */
+void dump_reader_skip_rows(DumpReader *reader, int64_t rows);
 /* At the end of the text: fails in the middle of a statement, a comment or a COPY block. */
 bool dump_reader_finish(DumpReader *reader, Error *err) MUST_CHECK;
 /* Was pg_dump's last line there ("-- PostgreSQL database dump complete"), and no statement after?

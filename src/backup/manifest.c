@@ -1,5 +1,6 @@
 #include "backup/manifest.h"
 
+#include "backup/archive_json.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -119,6 +120,8 @@ static json_t *to_json(const Manifest *manifest)
     (void)json_object_set_new(root, "tables", tables_json(manifest));
     (void)json_object_set_new(root, "indexes", indexes_json(manifest));
     (void)json_object_set_new(root, "extensions", extensions_json(manifest));
+    if (manifest->index.count)
+        (void)json_object_set_new(root, "members", archive_index_json(&manifest->index));
     return root;
 }
 
@@ -251,6 +254,13 @@ static void read_extensions(Fields *fields, Manifest *manifest)
     }
 }
 
+static void read_members(Fields *fields, Manifest *manifest)
+{
+    const json_t *list = field(fields, "members");
+    if (list && !archive_index_from_json(fields->arena, list, &manifest->index) && !fields->missing)
+        fields->missing = "members";
+}
+
 static void read_origin(Fields *fields, Manifest *manifest)
 {
     manifest->file = text_of(fields, "file", false);
@@ -308,6 +318,7 @@ bool manifest_parse(Arena *arena, const char *what, const char *text, size_t len
     read_tables(&fields, manifest);
     read_indexes(&fields, manifest);
     read_extensions(&fields, manifest);
+    read_members(&fields, manifest);
     if (fields.missing)
         return error_set(err, ERR_PROBLEMS, "%s: \"%s\" is missing or of the wrong type", what,
                          fields.missing);

@@ -7,6 +7,7 @@
  * know are kept out of the struct and still count in that hash. */
 #pragma once
 
+#include "backup/archive.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -75,6 +76,7 @@ typedef struct {
     int64_t raw_bytes;
     int64_t packed_bytes;
     const char *sha256;
+    ArchiveIndex index; /* count 0: the file has none */
 } Manifest;
 
 /* Indented JSON with the self-hash and a newline at the end, in the arena. */

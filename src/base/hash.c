@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/interrupt.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +84,8 @@ bool hash_file(const char *path, char hex[HASH_HEX_SIZE], int64_t *bytes, Error 
             return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
         if (got == 0)
             break;
+        if (!interrupt_check(err)) /* of a large file it takes minutes */
+            return false;
         hash_update(hash, chunk, (size_t)got);
         total += got;
     }

@@ -1,0 +1,9 @@
+/* The index of a backup as it stands in the manifest: "members", an array. */
+#pragma once
+
+#include "backup/archive.h"
+#include "base/json.h"
+
+json_t *archive_index_json(const ArchiveIndex *index);
+/* false: some value is missing or cannot be. What it then left in index is worth nothing. */
+bool archive_index_from_json(Arena *arena, const json_t *list, ArchiveIndex *index);
