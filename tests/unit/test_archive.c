@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "backup/archive.h"
+#include "backup/archive_json.h"
 #include "base/file.h"
 #include "base/process.h"
 
@@ -130,6 +130,26 @@ static bool read_archive(ArchiveIndex *index, Buffer *text, Error *err)
     return true;
 }
 
+static void check_same(const ArchiveIndex *a, const ArchiveIndex *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_int_equal(a->packed_bytes, b->packed_bytes);
+    assert_int_equal(a->raw_bytes, b->raw_bytes);
+    for (size_t i = 0; i < a->count; i++) {
+        const Member *first = &a->members[i];
+        const Member *second = &b->members[i];
+        assert_int_equal(first->label.kind, second->label.kind);
+        assert_int_equal(first->label.table, second->label.table);
+        assert_int_equal(first->label.part, second->label.part);
+        assert_int_equal(first->label.rows, second->label.rows);
+        assert_true(first->label.digest == second->label.digest);
+        assert_int_equal(first->label.raw_bytes, second->label.raw_bytes);
+        assert_int_equal(first->offset, second->offset);
+        assert_int_equal(first->packed_bytes, second->packed_bytes);
+        assert_string_equal(first->sha256, second->sha256);
+    }
+}
+
 static void an_archive_reads_back(UNUSED void **state)
 {
     static const Compression compressions[] = {COMPRESS_FAST, COMPRESS_BALANCED, COMPRESS_SMALL};
@@ -152,8 +172,7 @@ static void an_archive_reads_back(UNUSED void **state)
         assert_string_equal(totals.sha256, hex);
         assert_int_equal(totals.packed_bytes, size);
         assert_int_equal(read.count, COUNT_OF(parts));
-        for (size_t j = 0; j < read.count; j++)
-            assert_memory_equal(&read.members[j], &written.members[j], sizeof(Member));
+        check_same(&read, &written);
         assert_int_equal(read.members[3].label.digest, 77);
         assert_int_equal(read.members[4].label.part, 3);
     }
@@ -173,8 +192,7 @@ static void an_index_goes_over_many_members(UNUSED void **state)
     if (!read_archive(&read, &again, &err))
         fail_msg("%s", err.message);
     assert_string_equal(again.data, text.data);
-    assert_int_equal(read.count, written.count);
-    assert_memory_equal(read.members, written.members, written.count * sizeof(Member));
+    check_same(&read, &written);
 }
 
 static void every_tool_inflates_it(UNUSED void **state)
@@ -207,6 +225,25 @@ static void every_tool_inflates_it(UNUSED void **state)
         assert_memory_equal(chunk, text.data + at, got);
     }
     assert_int_equal(at, text.length);
+}
+
+static void an_index_goes_through_json(UNUSED void **state)
+{
+    _cleanup_buffer_ Buffer text;
+    ArchiveIndex index;
+    ArchiveIndex read;
+    buffer_init(&text, BUFFER_MAX_FILE);
+    (void)write_archive(COMPRESS_FAST, 3, &index, &text);
+    _cleanup_json_ json_t *list = archive_index_json(&index);
+    assert_true(archive_index_from_json(arena, list, &read));
+    check_same(&read, &index);
+    static const char *const keys[] = {"kind",   "table",  "part",         "rows",
+                                       "digest", "offset", "packed_bytes", "sha256"};
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        _cleanup_json_ json_t *spoiled = json_deep_copy(list);
+        (void)json_object_set_new(json_array_get(spoiled, 2), keys[i], json_text("x"));
+        assert_false(archive_index_from_json(arena, spoiled, &read));
+    }
 }
 
 /* ---- damage ------------------------------------------------------------------------------- */
@@ -495,6 +532,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_archive_reads_back),
         cmocka_unit_test(an_index_goes_over_many_members),
+        cmocka_unit_test(an_index_goes_through_json),
         cmocka_unit_test(every_tool_inflates_it),
         cmocka_unit_test(every_flipped_bit_is_found),
         cmocka_unit_test(every_truncation_is_found),
