@@ -116,10 +116,19 @@ typedef struct {
 bool backup_count_rows(Arena *arena, Session *session, TableRows **tables, size_t *count,
                        Error *err) MUST_CHECK;
 
-/* Retention. A backup goes when it is older than days (by the moment it finished) and at least
- * keep_min verified backups of the same name, environment and database are newer. So the newest
- * verified one never goes; nor does the one that was drilled last, one that is held (made before a
- * migration), nor anything when the listing is incomplete. */
+/* Retention. A backup stays for any of these reasons, and goes when it has none: it is at most
+ * `days` old; fewer than keep_min verified ones are newer; it is the last verified one of a day,
+ * week, month or year that is kept. Counted by the moment each finished, in UTC, among those of the
+ * same name, environment and database. Only verified ones count. The newest verified one never
+ * goes, nor does the one that was drilled last, one that is held (made before a migration), nor
+ * anything when the listing is incomplete. */
+typedef struct {
+    int64_t days;
+    int64_t keep_min;
+    /* The last of so many periods that are over and have one; and of the running. 0: none. */
+    int64_t daily, weekly, monthly, yearly;
+} RetentionPolicy;
+
 typedef struct {
     const BackupEntry *entry;
     bool verified;
@@ -133,9 +142,9 @@ typedef struct {
 /* The decision alone; rows are newest first, with verified, last_drilled and the
  * hold set. */
 void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now_unix_s,
-                         int64_t retention_days, int64_t keep_min);
+                         const RetentionPolicy *policy);
 /* Of the backups of one environment in directory: looks up what was verified and drilled, decides,
  * and unless dry_run deletes. */
 bool backup_prune(Arena *arena, State *state, const char *directory, const char *env,
-                  int64_t retention_days, int64_t keep_min, bool dry_run, PruneRow **rows,
-                  size_t *count, Error *err) MUST_CHECK;
+                  const RetentionPolicy *policy, bool dry_run, PruneRow **rows, size_t *count,
+                  Error *err) MUST_CHECK;

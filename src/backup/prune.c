@@ -2,7 +2,10 @@
 #include "base/clock.h"
 #include "state/backups.h"
 
-#define DAY_S 86400
+#include <time.h>
+
+#define DAY_S     86400
+#define RULES_MAX 4
 
 /* Retention counts within one database of one environment. */
 static bool same_line(const Manifest *a, const Manifest *b)
@@ -17,43 +20,147 @@ static bool counts_as_verified(const PruneRow *row)
     return row->verified && !row->entry->problem;
 }
 
-static int64_t newer_verified(const PruneRow *rows, size_t at)
+static int64_t finished_at(const PruneRow *row)
 {
-    int64_t count = 0;
-    for (size_t i = 0; i < at; i++) {
-        if (counts_as_verified(&rows[i]) &&
+    return row->entry->manifest.finished_at;
+}
+
+/* Did rows[a] end after rows[b]? Of two that ended in one second the first of the list did. */
+static bool is_newer(const PruneRow *rows, size_t a, size_t b)
+{
+    int64_t left = finished_at(&rows[a]);
+    int64_t right = finished_at(&rows[b]);
+    return left == right ? a < b : left > right;
+}
+
+static int64_t newer_verified(const PruneRow *rows, size_t count, size_t at)
+{
+    int64_t newer = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i != at && counts_as_verified(&rows[i]) && is_newer(rows, i, at) &&
             same_line(&rows[i].entry->manifest, &rows[at].entry->manifest))
-            count++;
+            newer++;
     }
-    return count;
+    return newer;
+}
+
+/* ---- by day, week, month and year -------------------------------------------------------- */
+
+static int64_t day_of(int64_t unix_s)
+{
+    return unix_s / DAY_S;
+}
+
+/* 1970-01-01 was a Thursday: weeks begin on Mondays, as ISO 8601 counts them. */
+static int64_t week_of(int64_t unix_s)
+{
+    return (day_of(unix_s) + 3) / 7;
+}
+
+static int64_t month_of(int64_t unix_s)
+{
+    struct tm parts = {0};
+    time_t when = (time_t)unix_s;
+    return gmtime_r(&when, &parts) ? (int64_t)parts.tm_year * 12 + parts.tm_mon : 0;
+}
+
+static int64_t year_of(int64_t unix_s)
+{
+    return month_of(unix_s) / 12;
+}
+
+/* Keeps the last verified backup of each of the newest `wanted` periods that are over, and of the
+ * one that is running: so what is kept for 7 years is 7 years old when it goes. Only periods with a
+ * backup count, so that neither a pause nor a wrong clock takes the old ones away. */
+typedef struct {
+    const char *period;
+    int64_t wanted;
+    int64_t (*period_of)(int64_t unix_s);
+} PeriodRule;
+
+/* Is a newer verified one of the same line in its period? */
+static bool is_last_of_period(const PruneRow *rows, size_t count, size_t at, const PeriodRule *rule)
+{
+    int64_t period = rule->period_of(finished_at(&rows[at]));
+    for (size_t i = 0; i < count; i++) {
+        if (i != at && counts_as_verified(&rows[i]) && is_newer(rows, i, at) &&
+            rule->period_of(finished_at(&rows[i])) == period &&
+            same_line(&rows[i].entry->manifest, &rows[at].entry->manifest))
+            return false;
+    }
+    return counts_as_verified(&rows[at]);
+}
+
+static bool kept_by_period(const PruneRow *rows, size_t count, size_t at, const PeriodRule *rule,
+                           int64_t now_unix_s)
+{
+    int64_t running = rule->period_of(now_unix_s);
+    int64_t period = rule->period_of(finished_at(&rows[at]));
+    int64_t newer = 0;
+    if (!rule->wanted || !is_last_of_period(rows, count, at, rule))
+        return false;
+    for (size_t i = 0; i < count && newer < rule->wanted; i++) {
+        int64_t other = rule->period_of(finished_at(&rows[i]));
+        if (other > period && other < running &&
+            same_line(&rows[i].entry->manifest, &rows[at].entry->manifest) &&
+            is_last_of_period(rows, count, i, rule))
+            newer++;
+    }
+    return newer < rule->wanted;
+}
+
+static const char *period_reason(Arena *arena, const PruneRow *rows, size_t count, size_t at,
+                                 int64_t now_unix_s, const RetentionPolicy *policy)
+{
+    const PeriodRule rules[RULES_MAX] = {{"day", policy->daily, day_of},
+                                         {"week", policy->weekly, week_of},
+                                         {"month", policy->monthly, month_of},
+                                         {"year", policy->yearly, year_of}};
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        if (kept_by_period(rows, count, at, &rules[i], now_unix_s))
+            return arena_printf(arena, "the last of its %s, %lld are kept", rules[i].period,
+                                (long long)rules[i].wanted);
+    }
+    return NULL;
+}
+
+/* ---- the decision ------------------------------------------------------------------------ */
+
+/* Why it stays; NULL: nothing keeps it. */
+static const char *reason_to_keep(Arena *arena, const PruneRow *rows, size_t count, size_t at,
+                                  int64_t now_unix_s, const RetentionPolicy *policy)
+{
+    const PruneRow *row = &rows[at];
+    int64_t newer = newer_verified(rows, count, at);
+    if (now_unix_s - finished_at(row) <= policy->days * DAY_S)
+        return arena_printf(arena, "younger than %lld days", (long long)policy->days);
+    if (row->keep_until > now_unix_s)
+        return arena_printf(arena, "%s, kept until %.10s", row->keep_reason,
+                            clock_iso_utc(arena, row->keep_until));
+    if (row->last_drilled)
+        return "the last one that a drill restored";
+    if (counts_as_verified(row) && newer == 0)
+        return "the newest verified one";
+    if (newer == 0 || newer < policy->keep_min)
+        return arena_printf(arena, "only %lld verified newer, %lld are kept", (long long)newer,
+                            (long long)policy->keep_min);
+    return period_reason(arena, rows, count, at, now_unix_s, policy);
 }
 
 void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now_unix_s,
-                         int64_t retention_days, int64_t keep_min)
+                         const RetentionPolicy *policy)
 {
     for (size_t i = 0; i < count; i++) {
         PruneRow *row = &rows[i];
-        int64_t age_s = now_unix_s - row->entry->manifest.finished_at;
-        int64_t newer = newer_verified(rows, i);
-        row->remove = false;
-        if (age_s <= retention_days * DAY_S)
-            row->reason = arena_printf(arena, "younger than %lld days", (long long)retention_days);
-        else if (row->keep_until > now_unix_s)
-            row->reason = arena_printf(arena, "%s, kept until %.10s", row->keep_reason,
-                                       clock_iso_utc(arena, row->keep_until));
-        else if (row->last_drilled)
-            row->reason = "the last one that a drill restored";
-        else if (counts_as_verified(row) && newer == 0)
-            row->reason = "the newest verified one";
-        else if (newer < keep_min)
-            row->reason = arena_printf(arena, "only %lld verified newer, %lld are kept",
-                                       (long long)newer, (long long)keep_min);
-        else {
-            row->remove = true;
-            row->reason = arena_printf(arena, "%lld days old", (long long)(age_s / DAY_S));
-        }
+        const char *kept = reason_to_keep(arena, rows, count, i, now_unix_s, policy);
+        row->remove = !kept;
+        row->reason = kept ? kept
+                           : arena_printf(arena, "%lld days old",
+                                          (long long)((now_unix_s - finished_at(row)) / DAY_S));
     }
 }
+
+/* ---- looking up and deleting ------------------------------------------------------------- */
 
 /* The last drilled of each line stays. */
 static bool look_up(Arena *arena, State *state, const BackupList *list, PruneRow *rows, Error *err)
@@ -106,8 +213,8 @@ static void keep_environment(BackupList *list, const char *env)
 }
 
 bool backup_prune(Arena *arena, State *state, const char *directory, const char *env,
-                  int64_t retention_days, int64_t keep_min, bool dry_run, PruneRow **rows,
-                  size_t *count, Error *err)
+                  const RetentionPolicy *policy, bool dry_run, PruneRow **rows, size_t *count,
+                  Error *err)
 {
     BackupList *list = arena_alloc(arena, sizeof(*list));
     if (!list_whole(arena, directory, list, err))
@@ -117,7 +224,7 @@ bool backup_prune(Arena *arena, State *state, const char *directory, const char 
     *rows = arena_array(arena, list->count, sizeof(**rows));
     if (!look_up(arena, state, list, *rows, err))
         return false;
-    backup_prune_decide(arena, *rows, *count, clock_unix_s(), retention_days, keep_min);
+    backup_prune_decide(arena, *rows, *count, clock_unix_s(), policy);
     /* Oldest first: what an interruption leaves is what should have stayed longest. */
     for (size_t i = *count; i-- > 0 && !dry_run;) {
         if ((*rows)[i].remove && !backup_delete(arena, (*rows)[i].entry->path, err))

@@ -346,67 +346,6 @@ static bool run_verify(Context *context, Error *err)
     return true;
 }
 
-/* ---- prune ------------------------------------------------------------------------------- */
-
-static void add_prune_row(const Context *context, const PruneRow *row, Table *table,
-                          json_t *removed, json_t *kept)
-{
-    const char *verb = !row->remove ? "keep" : context->dry_run ? "would delete" : "deleted";
-    table_row(table, (const char *[]){row->entry->manifest.file, verb, row->reason});
-    json_t *object = json_object();
-    set_text(object, "file", row->entry->manifest.file);
-    set_text(object, "path", row->entry->path);
-    set_text(object, "reason", row->reason);
-    (void)json_object_set_new(object, "verified", json_boolean(row->verified));
-    (void)json_array_append_new(row->remove ? removed : kept, object);
-}
-
-static bool prune_environment(Context *context, State *state, EnvKind env, Table *table,
-                              json_t *removed, json_t *kept, Error *err)
-{
-    PruneRow *rows = NULL;
-    size_t count = 0;
-    if (!backup_prune(context->arena, state, backup_files_directory(context, env), env_name(env),
-                      config_int(context->config, env, "retention_days"),
-                      config_int(context->config, env, "retention_keep_min"), context->dry_run,
-                      &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        add_prune_row(context, &rows[i], table, removed, kept);
-    return true;
-}
-
-static bool run_prune(Context *context, Error *err)
-{
-    _cleanup_state_ State *state = NULL;
-    _cleanup_json_ json_t *removed = json_array();
-    _cleanup_json_ json_t *kept = json_array();
-    Table *table = table_create(context->arena);
-    table_column(table, "File", TABLE_LEFT);
-    table_column(table, "", TABLE_LEFT);
-    table_column(table, "Because", TABLE_LEFT);
-    if (!state_open(config_state_directory(context->config), &state, err))
-        return false;
-    for (int env = 0; env < ENV_COUNT; env++) {
-        if (backup_files_env(context) && context->env != (EnvKind)env)
-            continue;
-        if (!prune_environment(context, state, (EnvKind)env, table, removed, kept, err))
-            return false;
-    }
-    if (context->json) {
-        json_t *object = json_object();
-        (void)json_object_set(object, "removed", removed);
-        (void)json_object_set(object, "kept", kept);
-        (void)json_object_set_new(object, "dry_run", json_boolean(context->dry_run));
-        return command_print_json(context, object, err);
-    }
-    if (table_rows(table))
-        table_print(table, context->out, table_terminal_width(context->out));
-    else
-        log_info(context->log, "There are no backups to prune.");
-    return true;
-}
-
 /* ---- the table --------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -426,16 +365,6 @@ static const OptionSpec verify_options[] = {
     OPTION_BACKUP_DIR,
     {.name = "level", .kind = OPTION_INT, .argument = "0-2", .fallback = "2", .min = 0, .max = 2,
      .help = "0 manifest and size; 1 and SHA-256; 2 and inflate, count and compare all rows"},
-    OPTION_END,
-};
-
-static const OptionSpec prune_options[] = {
-    OPTION_BACKUP_DIR,
-    {.name = "keep-days", .kind = OPTION_INT, .argument = "DAYS", .key = "retention_days",
-     .min = 1, .max = 36500, .help = "days that backups are kept (setting retention_days)"},
-    {.name = "keep-min", .kind = OPTION_INT, .argument = "N", .key = "retention_keep_min",
-     .min = 1, .max = 10000,
-     .help = "verified backups that are kept whatever their age (retention_keep_min)"},
     OPTION_END,
 };
 
@@ -462,13 +391,6 @@ const Command cli_backup_commands[] = {
                 "what can be checked, and says what cannot.",
      .example = "vaxdb backup verify newest             after every backup, or before a restore",
      .options = verify_options, .max_arguments = 1, .run = run_verify},
-    {.name = "backup prune", .synopsis = "", .summary = "delete backups that are old enough",
-     .details = "A backup goes when it is older than retention_days and at least\n"
-                "retention_keep_min verified ones are newer. The newest verified one and the one\n"
-                "drilled last never go, nor those made before a migration or a rollback for 7\n"
-                "days; nothing does while a manifest cannot be read.",
-     .example = "vaxdb backup prune --dry-run           what would be deleted, and why",
-     .options = prune_options, .honours_dry_run = true, .run = run_prune},
     COMMAND_END,
 };
 /* clang-format on */

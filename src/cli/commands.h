@@ -4,6 +4,7 @@
 #include "cli/command.h"
 
 extern const Command cli_backup_commands[];
+extern const Command cli_backup_prune_commands[];
 extern const Command cli_checklist_commands[];
 extern const Command cli_completion_commands[];
 extern const Command cli_config_commands[];

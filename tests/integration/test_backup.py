@@ -1,5 +1,6 @@
 """backup create, list, show, verify, prune."""
 
+import datetime
 import gzip
 import json
 import os
@@ -275,7 +276,7 @@ def test_prune_deletes_by_manifest_and_keeps_the_newest(vaxdb, filled):
     older = copy_backup(newest, "vaxtrace-production-20190101-000000.sql.gz", 60)
     stranger = newest.with_name("vaxtrace-production-20180101-000000.sql.gz")
     stranger.write_bytes(b"not ours: no manifest")
-    prune = ("backup", "prune", "-e", "production", "--json", "--keep-min", "2")
+    prune = ("backup", "prune", "-e", "production", "--json", "--keep-min", "2", "--keep-yearly", "0")
     planned = vaxdb.ok(*prune, "--dry-run").json
     assert [row["file"] for row in planned["removed"]] == [older.name]
     assert older.exists()
@@ -287,15 +288,40 @@ def test_prune_deletes_by_manifest_and_keeps_the_newest(vaxdb, filled):
     assert newest.exists() or old.exists(), kept
 
 
+def test_prune_keeps_the_last_of_each_year_and_month(vaxdb, filled):
+    newest = Path(create(vaxdb, filled)["file"])
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+
+    def copy_of(day):
+        name = f"vaxtrace-production-{day:%Y%m%d}-000000.sql.gz"
+        return copy_backup(newest, name, (today - day).days).name
+
+    years = [copy_of(datetime.date(today.year - back, 12, 31)) for back in range(1, 9)]
+    earlier = [copy_of(datetime.date(today.year - back, 6, 1)) for back in range(1, 3)]
+    prune = ("backup", "prune", "-e", "production", "--json", "--keep-min", "1", "--keep-days", "1")
+
+    def removed(*more):
+        return {row["file"] for row in vaxdb.ok(*prune, *more).json["removed"]}
+
+    assert removed("--dry-run") == {years[7], *earlier}
+    assert removed("--dry-run", "--keep-yearly", "2") == {*years[2:], *earlier}
+    assert removed("--dry-run", "--keep-yearly", "1", "--keep-monthly", "2") == {*years[1:], earlier[1]}
+    reasons = {row["file"]: row["reason"] for row in vaxdb.ok(*prune, "--dry-run").json["kept"]}
+    assert reasons[years[1]] == "the last of its year, 7 are kept"
+    vaxdb.write_config("[vaxdb]\nkeep_yearly = 3\n")
+    assert removed() == {*years[3:], *earlier}
+    assert {path.name for path in newest.parent.glob("*.sql.gz")} == {newest.name, *years[:3]}
+
+
 def test_prune_refuses_an_incomplete_list(vaxdb, filled):
     newest = Path(create(vaxdb, filled)["file"])
     old = copy_backup(newest, "vaxtrace-production-20200101-000000.sql.gz", 50)
     broken = newest.with_name("vaxtrace-production-20210101-000000.sql.gz.json")
     broken.write_text("{")
-    vaxdb.fails(3, "backup", "prune", "-e", "production", "--keep-min", "1")
+    vaxdb.fails(3, "backup", "prune", "-e", "production", "--keep-min", "1", "--keep-yearly", "0")
     assert old.exists()
     broken.unlink()
-    vaxdb.ok("backup", "prune", "-e", "production", "--keep-min", "1")
+    vaxdb.ok("backup", "prune", "-e", "production", "--keep-min", "1", "--keep-yearly", "0")
     assert not old.exists()
 
 

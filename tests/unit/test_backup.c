@@ -111,7 +111,7 @@ static void every_changed_byte_of_a_manifest_is_seen(UNUSED void **state)
 /* One letter a backup, newest first, with its age in days: 'v' verified, 'u' not, 'd' verified and
  * drilled last, 'x' verified but damaged since, 'o' verified of another environment, 'h' verified
  * and held, 'e' verified, its hold is over. */
-static const char *decide(const char *letters, const int *ages, int64_t days, int64_t keep_min)
+static const char *decide(const char *letters, const int *ages, const RetentionPolicy *policy)
 {
     size_t count = strlen(letters);
     PruneRow *rows = arena_array(arena, count, sizeof(*rows));
@@ -129,7 +129,7 @@ static const char *decide(const char *letters, const int *ages, int64_t days, in
                                                                : 0,
                              .keep_reason = "made before migrate rollback"};
     }
-    backup_prune_decide(arena, rows, count, NOW, days, keep_min);
+    backup_prune_decide(arena, rows, count, NOW, policy);
     char *decided = arena_alloc(arena, count + 1);
     for (size_t i = 0; i < count; i++) {
         assert_non_null(rows[i].reason);
@@ -162,10 +162,51 @@ static void retention(UNUSED void **state)
         {"vv", {1, 30}, 30, 1, "++"}, /* to the day */
         {"", {0}, 30, 1, ""},
     };
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        RetentionPolicy policy = {.days = table[i].days, .keep_min = table[i].keep_min};
+        assert_string_equal(decide(table[i].letters, table[i].ages, &policy), table[i].expected);
+    }
+}
+
+/* NOW is Tuesday, 2023-11-14: 1 day ago was Monday, 14 days ago the last of October, 317 days ago
+ * the first of January. */
+static void retention_by_period(UNUSED void **state)
+{
+    static const struct {
+        const char *letters;
+        int ages[8];
+        RetentionPolicy policy;
+        const char *expected;
+    } table[] = {
+        {"vvvvvv", {0, 317, 318, 400, 683, 1048}, {1, 1, 0, 0, 0, 2}, "+-+-+-"},
+        {"vvvvvv", {0, 317, 318, 400, 683, 1048}, {1, 1, 0, 0, 0, 7}, "+-+-++"},
+        {"vvvvvv", {0, 317, 318, 400, 683, 1048}, {1, 1, 0, 0, 0, 0}, "+-----"},
+        /* 7 years: what was finished at the end of 2016 stays until 2023 is over */
+        {"vvvvvvvv", {0, 318, 683, 1049, 1414, 1779, 2144, 2510}, {1, 1, 0, 0, 0, 7}, "++++++++"},
+        {"vvvvvvvv", {0, 318, 683, 1049, 1414, 1779, 2144, 2510}, {1, 1, 0, 0, 0, 6}, "+++++++-"},
+        {"vuv", {0, 318, 320}, {1, 1, 0, 0, 0, 1}, "+-+"},  /* the unverified one is no last one */
+        {"vxv", {0, 318, 320}, {1, 1, 0, 0, 0, 1}, "+-+"},  /* nor is the damaged one */
+        {"vvv", {-400, 0, 318}, {1, 1, 0, 0, 0, 1}, "+++"}, /* a clock that ran ahead */
+        {"vovo", {0, 318, 319, 320}, {1, 1, 0, 0, 0, 1}, "+++-"},
+        {"vvvvv", {0, 2, 3, 4, 5}, {1, 1, 2, 0, 0, 0}, "+++--"},
+        {"vvvv", {0, 100, 200, 300}, {1, 1, 2, 0, 0, 0}, "+++-"}, /* only days with one count */
+        {"vvvvv", {0, 2, 8, 9, 16}, {1, 1, 0, 1, 0, 0}, "++---"},
+        {"vvvvv", {0, 2, 8, 9, 16}, {1, 1, 0, 2, 0, 0}, "++-+-"},
+        {"vvvv", {0, 14, 15, 45}, {1, 1, 0, 0, 1, 0}, "++--"},
+        {"vvvv", {0, 14, 15, 45}, {1, 1, 0, 0, 2, 0}, "++-+"},
+        {"vvvv", {0, 14, 15, 45}, {1, 1, 0, 0, 1, 1}, "++--"},
+    };
     for (size_t i = 0; i < COUNT_OF(table); i++)
-        assert_string_equal(
-            decide(table[i].letters, table[i].ages, table[i].days, table[i].keep_min),
-            table[i].expected);
+        assert_string_equal(decide(table[i].letters, table[i].ages, &table[i].policy),
+                            table[i].expected);
+}
+
+/* An order of the list that is not that of the ends: by the end it counts. */
+static void retention_counts_by_the_end(UNUSED void **state)
+{
+    const RetentionPolicy policy = {.days = 1, .keep_min = 1};
+    const int ages[] = {50, 40, 60};
+    assert_string_equal(decide("vvv", ages, &policy), "-+-");
 }
 
 /* ---- roles ------------------------------------------------------------------------------- */
@@ -216,6 +257,8 @@ int main(void)
         cmocka_unit_test(a_manifest_reads_back),
         cmocka_unit_test(every_changed_byte_of_a_manifest_is_seen),
         cmocka_unit_test(retention),
+        cmocka_unit_test(retention_by_period),
+        cmocka_unit_test(retention_counts_by_the_end),
         cmocka_unit_test(roles_are_found_in_statements),
         cmocka_unit_test(only_our_own_scratch_databases_are_ours),
     };
