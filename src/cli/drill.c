@@ -8,7 +8,10 @@
 #include "pg/conninfo.h"
 #include "state/drills.h"
 
-#define LIST_MAX 1000
+#include <string.h>
+
+#define LIST_MAX    1000
+#define PAGE_DRILLS 24 /* earlier ones on the page of a report */
 
 static void print_report(const Context *context, const DrillReport *report)
 {
@@ -36,15 +39,31 @@ static void print_report(const Context *context, const DrillReport *report)
 
 static bool verdict(const DrillReport *report, Error *err)
 {
-    if (report->passed)
+    const DrillCheck *failed = drill_report_failure(report);
+    if (report->passed || !failed)
         return true;
-    const DrillCheck *failed = report->checks;
-    while (failed->ok)
-        failed++;
     (void)error_set(err, ERR_PROBLEMS, "the drill of %s failed: %s: %s",
                     path_basename(report->path), failed->name, failed->detail);
     return error_hint(err, "do not rely on this backup; make a new one and drill it: "
                            "vaxdb backup create, vaxdb drill run");
+}
+
+/* --html FILE: the page, beside what is printed. */
+static bool write_page(const Context *context, State *state, const DrillReport *report,
+                       const char *env, Error *err)
+{
+    const char *file = options_text(context->options, "html");
+    StateDrill *history = NULL;
+    size_t count = 0;
+    if (!file)
+        return true;
+    if (!state_drill_list(state, context->arena, env, PAGE_DRILLS, &history, &count, err))
+        return false;
+    const char *page = drill_report_html(context->arena, report, env, history, count);
+    if (!file_write_atomic(file, page, strlen(page), 0600, err))
+        return false;
+    log_info(context->log, "The report is in %s", file);
+    return true;
 }
 
 static bool run_drill(Context *context, Error *err)
@@ -71,7 +90,8 @@ static bool run_drill(Context *context, Error *err)
         spec.conninfo = target.conninfo;
     }
     log_info(context->log, "Drill: %s into a scratch database", path_basename(spec.path));
-    if (!drill_run(context->arena, context->log, state, &spec, &report, err))
+    if (!drill_run(context->arena, context->log, state, &spec, &report, err) ||
+        !write_page(context, state, &report, spec.env, err))
         return false;
     if (context->json) {
         if (!command_print_json(context, drill_report_json(&report), err))
@@ -88,6 +108,7 @@ static json_t *drill_json(const Context *context, const StateDrill *drill)
     json_t *object = NULL;
     if (!json_parse(drill->report, strlen(drill->report), "drill", &object, &ignored))
         object = json_object();
+    (void)json_object_set_new(object, "id", json_integer(drill->id));
     (void)json_object_set_new(object, "started_at",
                               json_text(clock_iso_utc(context->arena, drill->started_at)));
     (void)json_object_set_new(object, "env", json_text(drill->env));
@@ -117,25 +138,93 @@ static bool run_list(Context *context, Error *err)
         return true;
     }
     Table *table = table_create(context->arena);
+    table_column(table, "ID", TABLE_RIGHT);
     table_column(table, "When (UTC)", TABLE_LEFT);
     table_column(table, "For", TABLE_LEFT);
     table_column(table, "Backup", TABLE_LEFT);
     table_column(table, "Verdict", TABLE_LEFT);
     table_column(table, "Seconds", TABLE_RIGHT);
     for (size_t i = 0; i < count; i++)
-        table_row(table, (const char *[]){clock_iso_utc(context->arena, drills[i].started_at),
-                                          drills[i].env, path_basename(drills[i].path),
-                                          drills[i].passed ? "pass" : "FAIL",
-                                          arena_printf(context->arena, "%.1f", drills[i].seconds)});
+        table_row(table, (const char *[]){
+                             arena_printf(context->arena, "%lld", (long long)drills[i].id),
+                             clock_iso_utc(context->arena, drills[i].started_at), drills[i].env,
+                             path_basename(drills[i].path), drills[i].passed ? "pass" : "FAIL",
+                             arena_printf(context->arena, "%.1f", drills[i].seconds)});
     table_print(table, context->out, table_terminal_width(context->out));
     return true;
 }
 
+/* By its ID; without one the newest, of -e where it was given. */
+static bool find_drill(const Context *context, State *state, StateDrill *drill, Error *err)
+{
+    const char *word = command_argument(context, 0);
+    const char *env = backup_files_env(context);
+    int64_t id = 0;
+    bool found = false;
+    if (!word) {
+        StateDrill *newest = NULL;
+        size_t count = 0;
+        if (!state_drill_list(state, context->arena, env, 1, &newest, &count, err))
+            return false;
+        if (count) {
+            *drill = newest[0];
+            return true;
+        }
+        (void)error_set(err, ERR_USAGE, "no drill%s%s was run yet", env ? " of " : "",
+                        env ? env : "");
+        (void)error_hint(err, "run one: vaxdb drill run -e %s", env ? env : "production");
+        return false;
+    }
+    if (!str_to_int64(word, 1, INT64_MAX, &id)) {
+        (void)error_set(err, ERR_USAGE, "\"%s\" is no ID of a drill", word);
+        (void)error_hint(err, "`vaxdb drill list` shows them: 1, 2, ...");
+        return false;
+    }
+    if (!state_drill_get(state, context->arena, id, drill, &found, err))
+        return false;
+    if (found)
+        return true;
+    (void)error_set(err, ERR_USAGE, "there is no drill %s", word);
+    (void)error_hint(err, "`vaxdb drill list` shows those that there are");
+    return false;
+}
+
+static bool run_show(Context *context, Error *err)
+{
+    _cleanup_state_ State *state = NULL;
+    StateDrill drill = {0};
+    DrillReport report;
+    if (!state_open(config_state_directory(context->config), &state, err) ||
+        !find_drill(context, state, &drill, err) ||
+        !drill_report_read(context->arena, &drill, &report, err) ||
+        !write_page(context, state, &report, drill.env, err))
+        return false;
+    if (context->json)
+        return command_print_json(context, drill_json(context, &drill), err);
+    (void)fprintf(context->out, "Drill %lld of %s, %s%s%s\n\n", (long long)drill.id, drill.env,
+                  clock_iso_utc(context->arena, drill.started_at),
+                  str_empty(report.server) ? "" : ", restored on ", report.server);
+    print_report(context, &report);
+    return true;
+}
+
 /* clang-format off */
+#define OPTION_HTML                                                                            \
+    {                                                                                          \
+        .name = "html", .kind = OPTION_PATH, .argument = "FILE",                               \
+        .help = "write the report as a page of HTML, too"                                      \
+    }
+
 static const OptionSpec run_options[] = {
     OPTION_BACKUP_DIR,
     {.name = "on", .kind = OPTION_TEXT, .argument = "CONNINFO",
      .help = "server to restore on; without it the one of -e"},
+    OPTION_HTML,
+    OPTION_END,
+};
+
+static const OptionSpec show_options[] = {
+    OPTION_HTML,
     OPTION_END,
 };
 
@@ -152,6 +241,12 @@ const Command cli_drill_commands[] = {
      .details = "Of every environment, or of one with -e.",
      .example = "vaxdb drill list                       the newest first",
      .run = run_list},
+    {.name = "drill show", .synopsis = "[ID]", .summary = "show the report of a past drill",
+     .details = "ID is what `vaxdb drill list` shows; without one it is the newest drill, with -e\n"
+                "the newest of that environment. --html writes it as one page that needs nothing\n"
+                "else, to keep or to send. Exits 0 also where the drill had failed.",
+     .example = "vaxdb drill show --html drill.html     the newest, for the file of the auditors",
+     .options = show_options, .max_arguments = 1, .run = run_show},
     COMMAND_END,
 };
 /* clang-format on */

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "flows/copy.h"
 #include "flows/swap.h"
 #include "pg/queries.h"
@@ -57,6 +56,10 @@ static bool verify_backup(Drill *drill, bool *good, Error *err)
         return false;
     add_phase(drill, "verify", seconds_since(started_ms));
     *good = verified->ok;
+    drill->report->packed_bytes = verified->packed_bytes;
+    drill->report->raw_bytes = verified->raw_bytes;
+    drill->report->rows = verified->rows;
+    drill->report->snapshot_at = verified->has_manifest ? verified->manifest.snapshot_at : 0;
     add_check(drill, "backup_verified", verified->ok, false,
               verified->ok
                   ? arena_printf(drill->arena, "%s rows of %zu tables inflated and counted",
@@ -307,34 +310,6 @@ static bool run_phases(Drill *drill, Error *err)
     return !restored || check_copy(drill, err);
 }
 
-json_t *drill_report_json(const DrillReport *report)
-{
-    json_t *object = json_object();
-    json_t *checks = json_array();
-    json_t *phases = json_array();
-    for (size_t i = 0; i < report->check_count; i++) {
-        json_t *check = json_object();
-        (void)json_object_set_new(check, "name", json_text(report->checks[i].name));
-        (void)json_object_set_new(check, "ok", json_boolean(report->checks[i].ok));
-        (void)json_object_set_new(check, "skipped", json_boolean(report->checks[i].skipped));
-        (void)json_object_set_new(check, "detail", json_text(report->checks[i].detail));
-        (void)json_array_append_new(checks, check);
-    }
-    for (size_t i = 0; i < report->phase_count; i++) {
-        json_t *phase = json_object();
-        (void)json_object_set_new(phase, "name", json_text(report->phases[i].name));
-        (void)json_object_set_new(phase, "seconds", json_real(report->phases[i].seconds));
-        (void)json_array_append_new(phases, phase);
-    }
-    (void)json_object_set_new(object, "verdict", json_text(report->passed ? "pass" : "fail"));
-    (void)json_object_set_new(object, "backup", json_text(report->path));
-    (void)json_object_set_new(object, "server", json_text(report->server));
-    (void)json_object_set_new(object, "checks", checks);
-    (void)json_object_set_new(object, "phases", phases);
-    (void)json_object_set_new(object, "seconds", json_real(report->seconds));
-    return object;
-}
-
 static bool record(Drill *drill, Error *err)
 {
     const DrillReport *report = drill->report;
@@ -358,7 +333,8 @@ bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, Dril
 {
     int64_t started_ms = clock_monotonic_ms();
     Drill drill = {.arena = arena, .log = log, .state = state, .spec = spec, .report = report};
-    *report = (DrillReport){.path = spec->path, .started_at = clock_unix_s()};
+    *report = (DrillReport){
+        .path = spec->path, .started_at = clock_unix_s(), .tool_version = VAXDB_VERSION};
     bool done = copy_open(arena, log, spec->conninfo, &drill.copy, err);
     if (done) {
         report->server = session_describe(drill.copy.server, arena);
@@ -370,8 +346,6 @@ bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, Dril
         return false;
     add_phase(&drill, "drop", seconds_since(dropping_ms));
     report->seconds = seconds_since(started_ms);
-    report->passed = true;
-    for (size_t i = 0; i < report->check_count; i++)
-        report->passed = report->passed && report->checks[i].ok;
+    report->passed = !drill_report_failure(report);
     return record(&drill, err);
 }

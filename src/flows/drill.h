@@ -3,8 +3,8 @@
 #pragma once
 
 #include "backup/backup.h"
-#include "base/json.h"
-#include "flows/target.h"
+#include "flows/drill_report.h"
+#include "state/state.h"
 
 typedef struct {
     const char *path;
@@ -16,37 +16,8 @@ typedef struct {
     const char *pg_bindir;         /* where to look for pg_dump first; may be NULL */
 } DrillSpec;
 
-typedef struct {
-    const char *name; /* "row_counts" */
-    bool ok;
-    bool skipped; /* could not be looked at: ok, and detail says why */
-    const char *detail;
-} DrillCheck;
-
-typedef struct {
-    const char *name;
-    double seconds;
-} DrillPhase;
-
-#define DRILL_CHECKS_MAX 12
-#define DRILL_PHASES_MAX 8
-
-typedef struct {
-    bool passed;
-    const char *path;
-    const char *server; /* where, without password */
-    DrillCheck checks[DRILL_CHECKS_MAX];
-    size_t check_count;
-    DrillPhase phases[DRILL_PHASES_MAX];
-    size_t phase_count;
-    int64_t started_at;
-    double seconds;
-} DrillReport;
-
 /* A backup that does not pass is a report with passed false; an error is what kept us from
  * drilling (no connection, an interrupt). Either way the scratch database is dropped. Recorded in
  * state. */
 bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, DrillReport *report,
                Error *err) MUST_CHECK;
-/* Checks and phases, as in `drill run --json`. */
-json_t *drill_report_json(const DrillReport *report);

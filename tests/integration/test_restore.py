@@ -1,8 +1,10 @@
 """restore and drill."""
 
 import hashlib
+import html.parser
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -320,6 +322,40 @@ def test_a_drill_passes_and_is_recorded(vaxdb, source, scratch):
     assert [entry["verdict"] for entry in history] == ["fail", "pass"]
     (entry,) = vaxdb.ok("backup", "list", "--json").json["backups"]
     assert not entry["drill_passed"]
+
+
+def test_the_report_of_a_drill_is_kept_and_shown(vaxdb, source, scratch):
+    outcome = vaxdb.fails(2, "drill", "show")
+    assert "no drill was run yet" in outcome.stderr
+    path = create(vaxdb, source)
+    page = scratch / "drill.html"
+    report = drill(vaxdb, source, "--html", page)
+    assert report["bytes"] == path.stat().st_size and report["rows"] == 2000
+    assert 0 <= report["recovery_point_age_seconds"] < 600 and report["tool_version"]
+    assert "PASS" in page.read_text()
+    query = scratch / "queries" / "a.sql"
+    query.parent.mkdir()
+    query.write_text('SELECT * FROM "<script>alert(1)</script>&";\n')
+    vaxdb.write_config(f"[vaxdb]\nqueries_dir = {query.parent}\n")
+    drill(vaxdb, source, "--html", page, status=4)
+    text = page.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "<script" not in text and "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in text
+    assert not re.search(r"""(src|href)\s*=|url\(|@import|https?:""", text)
+    assert text.count("PASS") >= 6 and text.count("FAIL") == 3  # verdict, check, history
+    parser = html.parser.HTMLParser()
+    parser.feed(text)
+    shown = vaxdb.ok("drill", "show", "--json").json
+    assert (shown["id"], shown["verdict"], shown["env"]) == (2, "fail", "production")
+    first = vaxdb.ok("drill", "show", "1", "--html", page, "--json").json
+    assert first["checks"] == report["checks"] and first["phases"] == report["phases"]
+    assert "Recovery drill of vaxtrace-production" in page.read_text()
+    printed = vaxdb.ok("drill", "show", "1").stdout
+    assert "Drill 1 of production" in printed and "content_equal" in printed and "PASS" in printed
+    assert "there is no drill 3" in vaxdb.fails(2, "drill", "show", "3").stderr
+    assert '"x" is no ID' in vaxdb.fails(2, "drill", "show", "x").stderr
+    assert "no drill of staging" in vaxdb.fails(2, "drill", "show", "-e", "staging").stderr
+    assert [row["id"] for row in vaxdb.ok("drill", "list", "--json").json["drills"]] == [2, 1]
 
 
 def test_a_drill_connects_as_the_application(vaxdb, source, scratch, server):
