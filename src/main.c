@@ -21,6 +21,8 @@ static const Command *const tables[] = {
     cli_migrate_repair_commands,
     cli_backup_commands,
     cli_backup_prune_commands,
+    cli_backup_adopt_commands,
+    cli_backup_schedule_commands,
     cli_restore_commands,
     cli_drill_commands,
     cli_index_commands,
@@ -52,14 +54,14 @@ static const CommandGroup groups[] = {
      "  vaxdb migrate up\n"
      "  vaxdb migrate up -e staging\n"
      "  vaxdb migrate up -e production"},
-    {"backup", "make, list, verify and prune backups",
+    {"backup", "make, list, verify, adopt and prune backups",
      "A backup is one file, NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, that `gunzip -c FILE | psql` restores "
      "without vaxdb. Beside it stand its checksum (.sha256) and its manifest (.json): what every "
      "table held, row for row."},
     {"restore", "bring a backup back, beside the old database until it is right", NULL},
     {"drill", "prove that a backup can be restored",
-     "A backup is worth what its last restore was. A drill restores one into a scratch database, "
-     "examines it and drops it again; nothing else is touched."},
+     "A backup is worth what its last restore was. A drill restores one into a PostgreSQL that is "
+     "made for it, examines it and removes it again; nothing else is touched."},
     {"index", "which indexes there are, which are used, which are broken",
      "All of these only look, but for rebuild and analyze."},
     {"pool", "how many connections, and the settings for them", NULL},

@@ -8,6 +8,7 @@
  * Procedures with a safety net around these (restore with a swap, drills) are in flows. */
 #pragma once
 
+#include "backup/dump_reader.h"
 #include "backup/folder.h"
 #include "backup/manifest.h"
 #include "base/log.h"
@@ -36,6 +37,21 @@ typedef struct {
 bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult *result,
                    Error *err) MUST_CHECK;
 
+/* A plain dump (pg_dump | gzip) that others made joins the catalogue: once it verifies it gets a
+ * manifest, marked as adopted, of what is in it. It is linked into the folder when it is elsewhere;
+ * FILE itself is not touched. */
+typedef struct {
+    const char *path;
+    const char *directory; /* of the environment's backups */
+    const char *name;      /* prefix, environment and database: which backups it counts with */
+    const char *env;
+    const char *database;
+} AdoptSpec;
+
+/* A file that is damaged or no dump is ERR_PROBLEMS, one that has a manifest ERR_REFUSED. */
+bool backup_adopt(Arena *arena, Log *log, State *state, const AdoptSpec *spec, BackupResult *result,
+                  Error *err) MUST_CHECK;
+
 /* How closely to look. */
 typedef enum {
     VERIFY_MANIFEST = 0, /* the manifest's own checksum, the file's size */
@@ -54,8 +70,9 @@ typedef struct {
     int64_t packed_bytes;
     int64_t raw_bytes; /* level 2, as the rest */
     int64_t rows;
-    size_t tables; /* with a COPY block */
-    StrList roles; /* that its statements name */
+    size_t tables;             /* with a COPY block */
+    StrList roles;             /* that its statements name */
+    const DumpTable *contents; /* of each of these tables */
 } VerifyReport;
 
 /* A bad backup is not an error but report->ok false; an error is what kept us from looking (a file

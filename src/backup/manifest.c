@@ -98,6 +98,8 @@ static json_t *to_json(const Manifest *manifest)
     set_text(root, "name", manifest->name);
     set_text(root, "env", manifest->env);
     set_text(root, "reason", manifest->reason);
+    if (manifest->adopted)
+        (void)json_object_set_new(root, "adopted", json_true());
     json_t *tool = json_object();
     set_text(tool, "vaxdb", manifest->tool_version);
     set_text(tool, "pg_dump", manifest->dump_version);
@@ -267,6 +269,7 @@ static void read_origin(Fields *fields, Manifest *manifest)
     manifest->name = text_of(fields, "name", false);
     manifest->env = text_of(fields, "env", false);
     manifest->reason = text_of(fields, "reason", true);
+    manifest->adopted = json_is_true(field(fields, "adopted"));
     manifest->tool_version = text_of(fields, "tool.vaxdb", false);
     manifest->dump_version = text_of(fields, "tool.pg_dump", false);
     manifest->server_version = text_of(fields, "server.version", false);

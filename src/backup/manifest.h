@@ -50,6 +50,7 @@ typedef struct {
     const char *name;   /* prefix of the name: "vaxtrace" */
     const char *env;    /* "production" */
     const char *reason; /* "backup create", "before a restore", ... */
+    bool adopted;       /* made by others: what a dump does not say is "", 0 or none */
     const char *tool_version;
     const char *dump_version; /* of pg_dump */
     const char *server_version;

@@ -20,6 +20,15 @@ static bool counts_as_verified(const PruneRow *row)
     return row->verified && !row->entry->problem;
 }
 
+/* May `other` stand in for `row`? One that was made by others does not for one of our own: when it
+ * was made is only what its name or its file says. */
+static bool stands_in(const PruneRow *other, const PruneRow *row)
+{
+    const Manifest *a = &other->entry->manifest;
+    const Manifest *b = &row->entry->manifest;
+    return counts_as_verified(other) && same_line(a, b) && (!a->adopted || b->adopted);
+}
+
 static int64_t finished_at(const PruneRow *row)
 {
     return row->entry->manifest.finished_at;
@@ -37,8 +46,7 @@ static int64_t newer_verified(const PruneRow *rows, size_t count, size_t at)
 {
     int64_t newer = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i != at && counts_as_verified(&rows[i]) && is_newer(rows, i, at) &&
-            same_line(&rows[i].entry->manifest, &rows[at].entry->manifest))
+        if (i != at && stands_in(&rows[i], &rows[at]) && is_newer(rows, i, at))
             newer++;
     }
     return newer;
@@ -83,9 +91,8 @@ static bool is_last_of_period(const PruneRow *rows, size_t count, size_t at, con
 {
     int64_t period = rule->period_of(finished_at(&rows[at]));
     for (size_t i = 0; i < count; i++) {
-        if (i != at && counts_as_verified(&rows[i]) && is_newer(rows, i, at) &&
-            rule->period_of(finished_at(&rows[i])) == period &&
-            same_line(&rows[i].entry->manifest, &rows[at].entry->manifest))
+        if (i != at && stands_in(&rows[i], &rows[at]) && is_newer(rows, i, at) &&
+            rule->period_of(finished_at(&rows[i])) == period)
             return false;
     }
     return counts_as_verified(&rows[at]);
@@ -101,8 +108,7 @@ static bool kept_by_period(const PruneRow *rows, size_t count, size_t at, const 
         return false;
     for (size_t i = 0; i < count && newer < rule->wanted; i++) {
         int64_t other = rule->period_of(finished_at(&rows[i]));
-        if (other > period && other < running &&
-            same_line(&rows[i].entry->manifest, &rows[at].entry->manifest) &&
+        if (other > period && other < running && stands_in(&rows[i], &rows[at]) &&
             is_last_of_period(rows, count, i, rule))
             newer++;
     }

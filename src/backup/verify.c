@@ -156,6 +156,10 @@ static void take_counts(Arena *arena, const DumpTable *tables, size_t count, boo
                         VerifyReport *report)
 {
     report->tables = count;
+    DumpTable *contents = arena_array(arena, count, sizeof(*contents));
+    report->contents = contents;
+    for (size_t i = 0; i < count; i++)
+        contents[i] = tables[i];
     for (size_t i = 0; i < count; i++)
         report->rows += tables[i].rows;
     if (!complete)

@@ -4,7 +4,9 @@
 #include "cli/command.h"
 
 extern const Command cli_backup_commands[];
+extern const Command cli_backup_adopt_commands[];
 extern const Command cli_backup_prune_commands[];
+extern const Command cli_backup_schedule_commands[];
 extern const Command cli_checklist_commands[];
 extern const Command cli_completion_commands[];
 extern const Command cli_config_commands[];

@@ -35,9 +35,9 @@ bool copy_check_space(Copy *copy, const VerifyReport *report, bool *known, Error
         return true;
     if (!disk_free_bytes(directory, &free_bytes, err))
         return false;
-    double wanted = report->has_manifest
-                        ? (double)report->manifest.database_bytes * COPY_SPACE_FACTOR
-                        : (double)report->raw_bytes * COPY_SPACE_RAW_FACTOR;
+    bool told = report->has_manifest && report->manifest.database_bytes; /* not of an adopted one */
+    double wanted = told ? (double)report->manifest.database_bytes * COPY_SPACE_FACTOR
+                         : (double)report->raw_bytes * COPY_SPACE_RAW_FACTOR;
     if ((double)free_bytes >= wanted)
         return true;
     (void)error_set(err, ERR_FAILED,

@@ -110,7 +110,7 @@ static void every_changed_byte_of_a_manifest_is_seen(UNUSED void **state)
 
 /* One letter a backup, newest first, with its age in days: 'v' verified, 'u' not, 'd' verified and
  * drilled last, 'x' verified but damaged since, 'o' verified of another environment, 'h' verified
- * and held, 'e' verified, its hold is over. */
+ * and held, 'e' verified, its hold is over, 'a' verified and adopted. */
 static const char *decide(const char *letters, const int *ages, const RetentionPolicy *policy)
 {
     size_t count = strlen(letters);
@@ -119,6 +119,7 @@ static const char *decide(const char *letters, const int *ages, const RetentionP
     for (size_t i = 0; i < count; i++) {
         entries[i].manifest = make_manifest();
         entries[i].manifest.env = letters[i] == 'o' ? "staging" : "production";
+        entries[i].manifest.adopted = letters[i] == 'a';
         entries[i].manifest.finished_at = NOW - (int64_t)ages[i] * DAY;
         entries[i].problem = letters[i] == 'x' ? "gone" : NULL;
         rows[i] = (PruneRow){.entry = &entries[i],
@@ -159,7 +160,9 @@ static void retention(UNUSED void **state)
         {"xxxv", {1, 2, 3, 60}, 30, 1, "++++"},    /* the nightly job that broke */
         {"ooov", {1, 2, 3, 60}, 30, 1, "++++"},    /* another environment's do not count */
         {"ovov", {1, 2, 60, 60}, 30, 1, "++--"},
-        {"vv", {1, 30}, 30, 1, "++"}, /* to the day */
+        {"aaav", {1, 2, 40, 60}, 30, 1, "++-+"},  /* an adopted one makes none of ours go */
+        {"vaav", {1, 40, 50, 60}, 30, 1, "+---"}, /* one of ours does */
+        {"vv", {1, 30}, 30, 1, "++"},             /* to the day */
         {"", {0}, 30, 1, ""},
     };
     for (size_t i = 0; i < COUNT_OF(table); i++) {

@@ -1,7 +1,7 @@
 /* The report of a drill: what the history keeps reads back, and no text becomes markup. */
-#include "flows/drill_report.h"
-
 #include "unit.h"
+
+#include "flows/drill_report.h"
 
 #include <string.h>
 
