@@ -18,6 +18,8 @@ typedef struct {
     const char *directory;          /* working directory; NULL keeps ours */
     uid_t uid;                      /* with gid: run as this user when we are root; 0 keeps ours */
     gid_t gid;
+    bool
+        no_network; /* as root, where the kernel allows: a network of its own, with nothing in it */
     bool outlives_us;   /* no PR_SET_PDEATHSIG, a session of its own: for starting a daemon */
     int64_t timeout_ms; /* process_run only; 0 for none */
 } ProcessSpec;

@@ -5,7 +5,6 @@
 #include "base/table.h"
 #include "cli/backup_files.h"
 #include "cli/commands.h"
-#include "pg/conninfo.h"
 #include "state/drills.h"
 
 #include <string.h>
@@ -69,27 +68,24 @@ static bool write_page(const Context *context, State *state, const DrillReport *
 static bool run_drill(Context *context, Error *err)
 {
     _cleanup_state_ State *state = NULL;
-    Target target;
     DrillReport report;
     DrillSpec spec = {
+        .conninfo = options_text(context->options, "on"),
+        .state_directory = config_state_directory(context->config),
         .env = env_name(context->env),
         .app_role = config_text(context->config, context->env, "app_role"),
         .queries_directory = config_folder(context->config, context->env, "queries_dir"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
     };
-    const char *on = options_text(context->options, "on");
+    if (command_url(context)) {
+        (void)error_set(err, ERR_USAGE,
+                        "a drill restores into a PostgreSQL of its own: --url means nothing to it");
+        return error_hint(err, "to restore on a server instead: vaxdb drill run --on CONNINFO");
+    }
     if (!backup_files_find(context, command_argument(context, 0), &spec.path, err) ||
         !state_open(config_state_directory(context->config), &state, err))
         return false;
-    spec.conninfo = on;
-    if (!on) {
-        if (!target_resolve(context->arena, context->log, context->config, context->env,
-                            command_url(context), &target, err) ||
-            !conninfo_database(context->arena, target.conninfo, &spec.database, err))
-            return false;
-        spec.conninfo = target.conninfo;
-    }
-    log_info(context->log, "Drill: %s into a scratch database", path_basename(spec.path));
+    log_info(context->log, "Drill of %s", path_basename(spec.path));
     if (!drill_run(context->arena, context->log, state, &spec, &report, err) ||
         !write_page(context, state, &report, spec.env, err))
         return false;
@@ -218,7 +214,7 @@ static bool run_show(Context *context, Error *err)
 static const OptionSpec run_options[] = {
     OPTION_BACKUP_DIR,
     {.name = "on", .kind = OPTION_TEXT, .argument = "CONNINFO",
-     .help = "server to restore on; without it the one of -e"},
+     .help = "server to restore on, instead of a scratch cluster"},
     OPTION_HTML,
     OPTION_END,
 };
@@ -231,10 +227,14 @@ static const OptionSpec show_options[] = {
 const Command cli_drill_commands[] = {
     {.name = "drill run", .synopsis = "[FILE]", .summary = "restore a backup on trial and examine it",
      .details = "FILE is a path, the name of a backup, or newest (the default: of -e). It is verified,\n"
-                "restored into a scratch database, and examined by the guide's checklist: restored,\n"
-                "all tables, row counts, indexes, every row by its digest, the application connects\n"
-                "(as app_role), its queries run (queries_dir). The scratch database is always dropped. A difference\n"
-                "exits 4.",
+                "restored, and examined by the guide's checklist: restored, all tables, row counts,\n"
+                "indexes, every row by its digest, the application connects (as app_role), its\n"
+                "queries run (queries_dir). A difference exits 4.\n\n"
+                "It is restored into a PostgreSQL of its own, of the same major, that is made for the\n"
+                "drill in the state directory and removed at its end: it listens on a socket only,\n"
+                "runs no jobs and no subscriptions, and where root starts it, belongs to the user\n"
+                "vaxdb-drill. No other server is asked for anything. With --on it is a scratch\n"
+                "database of that server, which is dropped again.",
      .example = "vaxdb drill run -e production          every month, and before it matters",
      .options = run_options, .max_arguments = 1, .run = run_drill},
     {.name = "drill list", .synopsis = "", .summary = "list past drills",

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "flows/copy.h"
+#include "flows/scratch_cluster.h"
 #include "flows/swap.h"
+#include "pg/conninfo.h"
 #include "pg/queries.h"
 #include "state/backups.h"
 #include "state/drills.h"
@@ -19,6 +21,8 @@ typedef struct {
     const DrillSpec *spec;
     DrillReport *report;
     VerifyReport verified;
+    ScratchCluster scratch;
+    const char *conninfo; /* of the server that it is restored on */
     Copy copy;
 } Drill;
 
@@ -80,11 +84,65 @@ static bool make_copy(Drill *drill, Error *err)
         !copy_spec_of_manifest(copy, &drill->verified, &like, err) ||
         !copy_create(copy, "drill", &like, true, &drill->verified, err))
         return false;
-    if (drill->spec->database &&
+    if (drill->spec->conninfo && drill->spec->database &&
         !swap_look_up(drill->arena, copy->server, drill->spec->database, &there, err))
         return false;
     return !there.exists || swap_carry_settings(drill->arena, copy->server, drill->spec->database,
                                                 &there, copy->name, err);
+}
+
+/* Connects to the server that was named, or to a cluster made for this drill: then only is it known
+ * of which major, and whether there is a point in making it. */
+static bool open_server(Drill *drill, Error *err)
+{
+    const DrillSpec *spec = drill->spec;
+    DrillReport *report = drill->report;
+    drill->conninfo = spec->conninfo;
+    if (!spec->conninfo) {
+        const VerifyReport *verified = &drill->verified;
+        int64_t started_ms = clock_monotonic_ms();
+        ScratchClusterSpec cluster = {
+            .state_directory = spec->state_directory,
+            .kind = "drill",
+            .bindir = spec->pg_bindir,
+            .major = verified->has_manifest
+                         ? (int)(verified->manifest.server_version_number / 10000)
+                         : 0};
+        log_info(drill->log, "Making a scratch cluster for the drill");
+        if (!scratch_cluster_create(drill->arena, drill->log, &cluster, &drill->scratch, err))
+            return false;
+        drill->conninfo = cluster_conninfo(&drill->scratch.cluster, drill->arena, "postgres");
+        report->server = scratch_cluster_describe(&drill->scratch);
+        add_phase(drill, "cluster", seconds_since(started_ms));
+    }
+    if (!copy_open(drill->arena, drill->log, drill->conninfo, &drill->copy, err))
+        return false;
+    if (spec->conninfo)
+        report->server = session_describe(drill->copy.server, drill->arena);
+    return true;
+}
+
+/* Text sorts by the locale: where this machine lacks it the copy is not quite the original. */
+static bool check_locale(Drill *drill, Error *err)
+{
+    const Manifest *manifest = &drill->verified.manifest;
+    const char *params[] = {drill->copy.name};
+    _cleanup_result_ Result *rows = NULL;
+    if (!drill->verified.has_manifest || !manifest->collate)
+        return true;
+    if (!session_query_params(drill->copy.server,
+                              "SELECT datcollate FROM pg_database WHERE datname = $1", 1, params,
+                              &rows, err))
+        return false;
+    const char *taken = result_rows(rows) ? result_text(rows, 0, "datcollate") : NULL;
+    bool same = str_equal(taken, manifest->collate);
+    add_check(drill, "same_locale", true, !same,
+              same
+                  ? arena_strdup(drill->arena, taken)
+                  : arena_printf(drill->arena,
+                                 "%s is not installed here, %s was taken: texts may sort otherwise",
+                                 manifest->collate, taken ? taken : "another"));
+    return true;
 }
 
 /* *restored false: the backup did not restore, which is the finding. */
@@ -95,6 +153,8 @@ static bool restore_copy(Drill *drill, bool *restored, Error *err)
     if (!make_copy(drill, err))
         return false;
     add_phase(drill, "create", drill->copy.create_seconds);
+    if (!check_locale(drill, err))
+        return false;
     int64_t started_ms = clock_monotonic_ms();
     if (!copy_load(&drill->copy, drill->spec->path, &error)) {
         add_phase(drill, "restore", seconds_since(started_ms));
@@ -149,9 +209,15 @@ static bool check_contents(Drill *drill, Error *err)
               list_or(drill, &compared.wrong_rows,
                       arena_printf(arena, "%s rows, as the manifest says of every table",
                                    str_count(arena, compared.rows))));
-    add_check(drill, "indexes_valid", !compared.wrong_indexes.count, false,
+    bool adopted = drill->verified.manifest.adopted;
+    add_check(drill, "indexes_valid", !compared.wrong_indexes.count, adopted,
               list_or(drill, &compared.wrong_indexes,
-                      arena_printf(arena, "all %zu", drill->verified.manifest.index_count)));
+                      adopted
+                          ? arena_printf(arena,
+                                         "%zu; an adopted backup does not say how many there "
+                                         "should be",
+                                         compared.indexes)
+                          : arena_printf(arena, "all %zu", drill->verified.manifest.index_count)));
     return true;
 }
 
@@ -182,22 +248,25 @@ static bool check_content(Drill *drill, Error *err)
 
 /* ---- the application --------------------------------------------------------------------- */
 
-/* A session as the application would have it. Its password is not ours to know: the role is taken
- * on by SET ROLE, and that it may log in and connect is looked up. */
+/* The session's own role: none was named. */
+static bool take_own_role(Drill *drill, Session *session, const char **detail, Error *err)
+{
+    const char *user = NULL;
+    if (!session_scalar(session, drill->arena, "SELECT current_user", &user, err))
+        return false;
+    *detail = arena_printf(drill->arena,
+                           "as %s, this session's own role (set app_role to try the application's)",
+                           user);
+    return true;
+}
+
+/* A session as the application would have it. On a server that was named its password is not ours
+ * to know: the role is taken on by SET ROLE, and that it may log in and connect is looked up. */
 static bool take_on_role(Drill *drill, Session *session, const char **detail, Error *err)
 {
     const char *role = drill->spec->app_role;
-    if (!role) {
-        const char *user = NULL;
-        *detail = "";
-        if (!session_scalar(session, drill->arena, "SELECT current_user", &user, err))
-            return false;
-        *detail = arena_printf(drill->arena,
-                               "as %s, this session's own role (set app_role to try "
-                               "the application's)",
-                               user);
-        return true;
-    }
+    if (!role)
+        return take_own_role(drill, session, detail, err);
     _cleanup_result_ Result *rows = NULL;
     const char *params[] = {role};
     if (!session_query_params(session,
@@ -218,27 +287,72 @@ static bool take_on_role(Drill *drill, Session *session, const char **detail, Er
     return true;
 }
 
+/* In a cluster of our own the role gets a password and logs in. *named is false when the backup
+ * gives it nothing: its rights come by membership in other roles, which no dump of a database
+ * holds. */
+static bool give_password(Drill *drill, const char *password, bool *named, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    const char *role = drill->spec->app_role;
+    const char *params[] = {role};
+    if (!session_query_params(drill->copy.server, "SELECT FROM pg_roles WHERE rolname = $1", 1,
+                              params, &rows, err))
+        return false;
+    *named = result_rows(rows) > 0;
+    const char *sql =
+        arena_printf(drill->arena, "ALTER ROLE %s LOGIN PASSWORD %s",
+                     sql_identifier(drill->arena, role), sql_literal(drill->arena, password));
+    return !*named || session_execute(drill->copy.server, sql, err);
+}
+
+/* Opens a session, and what it is to be told. */
+static bool open_application(Drill *drill, Session **session, const char **detail, bool *skipped,
+                             Error *err)
+{
+    Arena *arena = drill->arena;
+    const char *role = drill->spec->conninfo ? NULL : drill->spec->app_role;
+    const char *password = drill->scratch.cluster.password;
+    bool named = false;
+    SessionOptions options = {
+        .conninfo = drill->conninfo, .dbname = drill->copy.name, .application_name = "vaxdb drill"};
+    if (!role)
+        return session_open(&options, session, err) && take_on_role(drill, *session, detail, err);
+    if (!give_password(drill, password, &named, err))
+        return false;
+    *detail = arena_printf(arena, "as %s, logged in", role);
+    if (named) {
+        options.conninfo =
+            arena_printf(arena, "%s user=%s", drill->conninfo, conninfo_quote(arena, role));
+    } else {
+        *skipped = true;
+        *detail = arena_printf(arena,
+                               "nothing in the backup names the role %s: what it may do comes from "
+                               "elsewhere, and this session's own role was taken",
+                               role);
+    }
+    return session_open(&options, session, err);
+}
+
 /* Opens the application's session; *session NULL when that failed, which is a finding. */
 static bool check_connection(Drill *drill, Session **session, Error *err)
 {
     Error error = {0};
     const char *detail = NULL;
-    SessionOptions options = {.conninfo = drill->spec->conninfo,
-                              .dbname = drill->copy.name,
-                              .application_name = "vaxdb drill"};
-    if (!session_open(&options, session, err))
-        return false;
-    bool connected = take_on_role(drill, *session, &detail, &error);
-    if (!connected && !is_finding(&error)) {
+    bool skipped = false;
+    if (open_application(drill, session, &detail, &skipped, &error)) {
+        add_check(drill, "application_connects", true, skipped, detail);
+        return true;
+    }
+    /* On our own cluster nothing but the role keeps it from connecting. */
+    bool refused = *session || (!drill->spec->conninfo && error.code == ERR_UNREACHABLE);
+    if (!refused || !(is_finding(&error) || error.code == ERR_UNREACHABLE)) {
         *err = error;
         return false;
     }
-    add_check(drill, "application_connects", connected, false,
-              connected ? detail : arena_strdup(drill->arena, error.message));
-    if (!connected) {
-        session_close(*session);
-        *session = NULL;
-    }
+    add_check(drill, "application_connects", false, false,
+              arena_strdup(drill->arena, error.message));
+    session_close(*session);
+    *session = NULL;
     return true;
 }
 
@@ -305,6 +419,8 @@ static bool run_phases(Drill *drill, Error *err)
         return false;
     if (!good)
         return true; /* nothing damaged is restored, not even to see what happens */
+    if (!drill->spec->conninfo && !open_server(drill, err))
+        return false;
     if (!restore_copy(drill, &restored, err))
         return false;
     return !restored || check_copy(drill, err);
@@ -335,13 +451,12 @@ bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, Dril
     Drill drill = {.arena = arena, .log = log, .state = state, .spec = spec, .report = report};
     *report = (DrillReport){
         .path = spec->path, .started_at = clock_unix_s(), .tool_version = VAXDB_VERSION};
-    bool done = copy_open(arena, log, spec->conninfo, &drill.copy, err);
-    if (done) {
-        report->server = session_describe(drill.copy.server, arena);
-        done = run_phases(&drill, err);
-    }
+    bool done = (!spec->conninfo || open_server(&drill, err)) && run_phases(&drill, err);
     int64_t dropping_ms = clock_monotonic_ms();
+    if (!spec->conninfo)
+        copy_keep(&drill.copy); /* it goes with its cluster */
     copy_release(&drill.copy);
+    scratch_cluster_release(&drill.scratch);
     if (!done)
         return false;
     add_phase(&drill, "drop", seconds_since(dropping_ms));

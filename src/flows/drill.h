@@ -1,5 +1,6 @@
-/* A drill: a backup is restored into a scratch database, the guide's checklist is run over it, and
- * the database is dropped again. The only proof that a backup can be used is that it was. */
+/* A drill: a backup is restored into a scratch cluster (or a scratch database of a server that is
+ * named), the guide's checklist is run over it, and all of it is removed again. The only proof that
+ * a backup can be used is that it was. */
 #pragma once
 
 #include "backup/backup.h"
@@ -8,16 +9,17 @@
 
 typedef struct {
     const char *path;
-    const char *conninfo; /* the server that it is restored on */
+    const char *conninfo; /* a server to restore on; NULL: a scratch cluster of its own */
     const char *env;      /* under which the drill is recorded */
-    const char *database; /* whose settings it is given when the server has it; NULL: none */
-    const char *app_role; /* NULL: the session's own */
+    const char *database; /* whose settings it is given when that server has it; NULL: none */
+    const char *state_directory;   /* where the scratch cluster is made */
+    const char *app_role;          /* NULL: the session's own */
     const char *queries_directory; /* NULL: there are none */
     const char *pg_bindir;         /* where to look for pg_dump first; may be NULL */
 } DrillSpec;
 
 /* A backup that does not pass is a report with passed false; an error is what kept us from
- * drilling (no connection, an interrupt). Either way the scratch database is dropped. Recorded in
+ * drilling (no connection, an interrupt). Either way nothing of the restored stays. Recorded in
  * state. */
 bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, DrillReport *report,
                Error *err) MUST_CHECK;

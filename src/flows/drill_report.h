@@ -18,7 +18,7 @@ typedef struct {
 } DrillPhase;
 
 #define DRILL_CHECKS_MAX 12
-#define DRILL_PHASES_MAX 8
+#define DRILL_PHASES_MAX 10
 
 typedef struct {
     bool passed;

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "pg/conninfo.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -132,13 +133,15 @@ static const char *choose_socket_directory(Arena *arena, const Cluster *cluster)
 
 bool cluster_open(Arena *arena, const ClusterSpec *spec, Cluster *cluster, Error *err)
 {
-    *cluster = (Cluster){.arena = arena, .directory = spec->directory};
+    *cluster = (Cluster){.arena = arena, .directory = spec->directory, .scratch = spec->scratch};
     cluster->data = path_join(arena, spec->directory, "data");
     cluster->log_path = path_join(arena, spec->directory, "server.log");
     if (!choose_user(arena, spec, cluster, err))
         return false;
     cluster->socket_directory = choose_socket_directory(arena, cluster);
     int major = cluster_data_major(cluster);
+    if (!major)
+        major = spec->major;
     if (spec->bindir) {
         cluster->bindir = spec->bindir;
         if (!has_server(arena, spec->bindir))
@@ -177,7 +180,25 @@ pid_t cluster_postmaster(const Cluster *cluster)
     const char *comm = arena_printf(arena, "/proc/%lld/comm", (long long)pid);
     if (!file_read(arena, comm, 64, &name, NULL, &ignored) || !str_starts(name, "postgres"))
         return 0;
+    /* Nor is another server this one: each works in its own data directory. */
+    struct stat working;
+    struct stat data;
+    const char *cwd = arena_printf(arena, "/proc/%lld/cwd", (long long)pid);
+    if (stat(cwd, &working) == 0 && stat(cluster->data, &data) == 0 &&
+        (working.st_ino != data.st_ino || working.st_dev != data.st_dev))
+        return 0;
     return (pid_t)pid;
+}
+
+bool cluster_is_isolated(const Cluster *cluster)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    struct stat ours;
+    struct stat theirs;
+    pid_t pid = cluster_postmaster(cluster);
+    const char *network = arena_printf(arena, "/proc/%d/ns/net", (int)pid);
+    return pid && stat("/proc/self/ns/net", &ours) == 0 && stat(network, &theirs) == 0 &&
+           ours.st_ino != theirs.st_ino;
 }
 
 ClusterState cluster_state(const Cluster *cluster)
@@ -192,27 +213,12 @@ ClusterState cluster_state(const Cluster *cluster)
 
 /* ---- addresses --------------------------------------------------------------------------- */
 
-/* A value of a conninfo string: quoted, with \ before ' and \. */
-static char *conninfo_value(Arena *arena, const char *value)
-{
-    char *quoted = arena_alloc(arena, strlen(value) * 2 + 3);
-    char *out = quoted;
-    *out++ = '\'';
-    for (; *value; value++) {
-        if (*value == '\'' || *value == '\\')
-            *out++ = '\\';
-        *out++ = *value;
-    }
-    *out = '\'';
-    return quoted;
-}
-
 char *cluster_conninfo(const Cluster *cluster, Arena *arena, const char *dbname)
 {
     return arena_printf(arena, "host=%s port=%d user=vaxdb password=%s dbname=%s",
-                        conninfo_value(arena, cluster->socket_directory), cluster->port,
+                        conninfo_quote(arena, cluster->socket_directory), cluster->port,
                         cluster->password ? cluster->password : "''",
-                        conninfo_value(arena, dbname));
+                        conninfo_quote(arena, dbname));
 }
 
 char *cluster_url(const Cluster *cluster, Arena *arena, const char *dbname, bool with_password)
@@ -230,7 +236,7 @@ bool cluster_give(const Cluster *cluster, const char *path, Error *err)
     return true;
 }
 
-bool cluster_run(const Cluster *cluster, const char *const *argv, Error *err)
+bool cluster_run(const Cluster *cluster, const char *const *argv, bool outlives_us, Error *err)
 {
     static const char *const environment[] = {"LC_ALL=C.UTF-8", NULL};
     ProcessSpec spec = {.argv = argv,
@@ -238,6 +244,7 @@ bool cluster_run(const Cluster *cluster, const char *const *argv, Error *err)
                         .directory = "/",
                         .uid = cluster->uid,
                         .gid = cluster->gid,
-                        .outlives_us = true};
+                        .no_network = cluster->scratch,
+                        .outlives_us = outlives_us};
     return process_check(&spec, NULL, err);
 }

@@ -21,6 +21,10 @@ typedef struct {
     const char *directory; /* absolute */
     const char *bindir;    /* of the server's programs; NULL: newest installed */
     const char *user;      /* to run as when we are root; NULL: vaxdb, else postgres */
+    int major;             /* of the programs, where bindir is NULL and they are there; 0: newest */
+    /* For one piece of work: it listens on its socket only, where the kernel lets us without any
+     * network; preloads nothing, replicates nothing; and is stopped without a checkpoint. */
+    bool scratch;
 } ClusterSpec;
 
 typedef struct {
@@ -35,6 +39,7 @@ typedef struct {
     uid_t uid;            /* whose it is; 0: the caller's own */
     gid_t gid;
     const char *user_name;
+    bool scratch;
 } Cluster;
 
 typedef enum {
@@ -47,6 +52,10 @@ typedef enum {
 /* Looks at what is there; makes nothing. */
 bool cluster_open(Arena *arena, const ClusterSpec *spec, Cluster *cluster, Error *err) MUST_CHECK;
 ClusterState cluster_state(const Cluster *cluster);
+/* Of its programs, 15 for example; 0 when they cannot be run. */
+int cluster_program_major(const Cluster *cluster);
+/* Does its server run in a network of its own? */
+bool cluster_is_isolated(const Cluster *cluster);
 /* initdb where absent, then start where stopped; waits until it accepts connections. Two callers at
  * once: one does the work, the other waits. *created says whether initdb ran. A failed initdb is
  * removed again; an existing data directory is never deleted. */

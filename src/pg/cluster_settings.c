@@ -51,6 +51,14 @@ static char *quoted(Arena *arena, const char *text)
     return sql_literal(arena, text);
 }
 
+/* Restored SQL may bring subscriptions and jobs: nothing of it may begin to work. */
+static const char scratch_settings[] = "shared_preload_libraries = ''\n"
+                                       "session_preload_libraries = ''\n"
+                                       "local_preload_libraries = ''\n"
+                                       "max_logical_replication_workers = 0\n"
+                                       "max_wal_senders = 0\n"
+                                       "archive_mode = off\n";
+
 bool cluster_write_settings(const Cluster *cluster, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
@@ -60,7 +68,7 @@ bool cluster_write_settings(const Cluster *cluster, Error *err)
                             "# Written by vaxdb at every start: put changes of your own into "
                             "postgresql.conf below the include, or ALTER SYSTEM.\n");
     (void)buffer_printf(&text,
-                        "listen_addresses = '127.0.0.1'\n"
+                        "listen_addresses = '%s'\n"
                         "port = %d\n"
                         "unix_socket_directories = %s\n"
                         "unix_socket_permissions = 0700\n"
@@ -73,9 +81,12 @@ bool cluster_write_settings(const Cluster *cluster, Error *err)
                         "track_io_timing = on\n"
                         "timezone = 'UTC'\n"
                         "log_timezone = 'UTC'\n",
-                        cluster->port, quoted(arena, cluster->socket_directory));
+                        cluster->scratch ? "" : "127.0.0.1", cluster->port,
+                        quoted(arena, cluster->socket_directory));
     add_memory(&text);
-    if (has_library(arena, cluster, "pg_stat_statements"))
+    if (cluster->scratch)
+        (void)buffer_append_str(&text, scratch_settings);
+    else if (has_library(arena, cluster, "pg_stat_statements"))
         (void)buffer_append_str(&text, "shared_preload_libraries = 'pg_stat_statements'\n"
                                        "pg_stat_statements.max = 10000\n");
     const char *path = path_join(arena, cluster->data, "vaxdb.conf");

@@ -170,7 +170,7 @@ static bool run_initdb(Cluster *cluster, Error *err)
                           "--data-checksums",
                           NULL};
     Error ignored = {0};
-    if (!cluster_run(cluster, argv, err) || !append_include(fresh, err)) {
+    if (!cluster_run(cluster, argv, !cluster->scratch, err) || !append_include(fresh, err)) {
         (void)!directory_remove(fresh, &ignored);
         return error_context(err, "cannot create the private PostgreSQL in %s", cluster->directory);
     }
@@ -226,7 +226,7 @@ static bool start_once(Cluster *cluster, Log *log, Error *err)
                           "120",
                           "-s",
                           NULL};
-    if (cluster_run(cluster, argv, err))
+    if (cluster_run(cluster, argv, true, err))
         return true;
     (void)error_set(err, ERR_FAILED, "the private PostgreSQL did not start. Its log says:\n%s",
                     log_tail(cluster->arena, cluster));
@@ -273,7 +273,10 @@ bool cluster_ensure_running(Cluster *cluster, Log *log, bool *created, Error *er
     if (!file_lock(lock_path, LOCK_WAIT_MS, "a start of the private PostgreSQL", &lock, err))
         return false;
     /* Another start may have created it, or moved it to another port, while we waited. */
-    ClusterSpec spec = {.directory = cluster->directory, .bindir = cluster->bindir};
+    ClusterSpec spec = {.directory = cluster->directory,
+                        .bindir = cluster->bindir,
+                        .user = geteuid() == 0 ? cluster->user_name : NULL,
+                        .scratch = cluster->scratch};
     Cluster again;
     if (!cluster_open(cluster->arena, &spec, &again, err))
         return false;
@@ -307,11 +310,11 @@ bool cluster_stop(Cluster *cluster, Error *err)
     const char *program = path_join(cluster->arena, cluster->bindir, "pg_ctl");
     const char *fast[] = {program, "stop", "-D", cluster->data, "-m", "fast",
                           "-w",    "-t",   "30", "-s",          NULL};
-    if (cluster_run(cluster, fast, err))
+    if (!cluster->scratch && cluster_run(cluster, fast, true, err))
         return true;
     const char *immediate[] = {program, "stop", "-D", cluster->data, "-m", "immediate",
                                "-w",    "-t",   "30", "-s",          NULL};
-    return !cluster_postmaster(cluster) || cluster_run(cluster, immediate, err);
+    return !cluster_postmaster(cluster) || cluster_run(cluster, immediate, true, err);
 }
 
 bool cluster_remove(Cluster *cluster, Error *err)

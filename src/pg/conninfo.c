@@ -50,3 +50,18 @@ bool conninfo_database(Arena *arena, const char *conninfo, const char **database
     PQconninfoFree(defaults);
     return true;
 }
+
+/* A value of a conninfo string: quoted, with \ before ' and \. */
+char *conninfo_quote(Arena *arena, const char *value)
+{
+    char *quoted = arena_alloc(arena, strlen(value) * 2 + 3);
+    char *out = quoted;
+    *out++ = '\'';
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\')
+            *out++ = '\\';
+        *out++ = *value;
+    }
+    *out = '\'';
+    return quoted;
+}

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* A value for key=value pairs: 'it\'s' */
+char *conninfo_quote(Arena *arena, const char *value);
+
 /* The database that libpq would connect to: dbname of the conninfo (a URL, key=value pairs, or a
  * bare name), else PGDATABASE or the service file, else the user's name. A malformed conninfo is
  * ERR_USAGE. */

@@ -34,7 +34,7 @@ def restore(vaxdb, path, database, *more):
 
 
 def drill(vaxdb, database, *more, status=0):
-    outcome = vaxdb("drill", "run", "-e", "production", "--url", database.url, "--json", *more)
+    outcome = vaxdb("drill", "run", "-e", "production", "--on", database.url, "--json", *more)
     assert outcome.status == status, outcome
     return outcome.json
 
@@ -431,10 +431,10 @@ def test_a_value_that_changed_is_seen(vaxdb, source):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_drill_that_is_stopped_leaves_nothing(vaxdb, database, how):
+def test_a_drill_on_a_named_server_that_is_stopped_leaves_nothing(vaxdb, database, how):
     fill(database, rows=100_000)
     create(vaxdb, database)
-    process = vaxdb.start("drill", "run", "-e", "production", "--url", database.url)
+    process = vaxdb.start("drill", "run", "-e", "production", "--on", database.url)
     wait_until(lambda: scratches(database.server))
     time.sleep(0.2)
     process.send_signal(how)

@@ -1,0 +1,170 @@
+"""Drills in a scratch cluster of their own."""
+
+import fcntl
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from support.backups import NASTY, fill, rewrite_manifest
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def source(database):
+    fill(database)
+    return database
+
+
+def create(vaxdb, database):
+    command = ("backup", "create", "-e", "production", "--url", database.url, "--json")
+    return Path(vaxdb.ok(*command).json["file"])
+
+
+def drill(vaxdb, *more, status=0):
+    outcome = vaxdb("drill", "run", "-e", "production", "--json", *more)
+    assert outcome.status == status, outcome
+    return outcome.json
+
+
+def left(vaxdb):
+    folder = vaxdb.state / "scratch"
+    return sorted(os.listdir(folder)) if folder.exists() else []
+
+
+def servers_in(folder):
+    """Processes that work below a folder: a server's do in its data directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            working = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if working.startswith(str(folder)):
+            found.append((int(process.name), working))
+    return found
+
+
+def check_of(report, name):
+    (check,) = [check for check in report["checks"] if check["name"] == name]
+    return check
+
+
+def test_no_other_server_is_asked(vaxdb, new_database, database):
+    database.execute(NASTY)
+    path = create(vaxdb, database)
+    before = database.server.execute("SELECT datname FROM pg_database ORDER BY 1")
+    # neither a configuration nor a URL says where production is
+    report = drill(vaxdb)
+    assert report["verdict"] == "pass" and report["backup"] == str(path)
+    assert all(check["ok"] for check in report["checks"])
+    assert report["server"].startswith(f"a scratch cluster of its own: PostgreSQL {database.server.major}")
+    assert ("vaxdb-drill" in report["server"]) == (os.geteuid() == 0)
+    assert [phase["name"] for phase in report["phases"]][:3] == ["verify", "cluster", "create"]
+    assert not check_of(report, "same_locale")["skipped"]
+    assert left(vaxdb) == [] and not servers_in(vaxdb.state)
+    assert database.server.execute("SELECT datname FROM pg_database ORDER BY 1") == before
+
+
+def test_the_cluster_listens_on_its_socket_and_starts_nothing(vaxdb, source):
+    create(vaxdb, source)
+    queries = vaxdb.work / "queries"
+    queries.mkdir()
+    wanted = {
+        "listen_addresses": "",
+        "shared_preload_libraries": "",
+        "session_preload_libraries": "",
+        "max_logical_replication_workers": "0",
+        "max_wal_senders": "0",
+        "archive_mode": "off",
+    }
+    for name, value in wanted.items():
+        query = f"SELECT 1 / (current_setting('{name}') = '{value}')::int;\n"
+        (queries / f"{name}.sql").write_text(query)
+    vaxdb.write_config(f"[vaxdb]\nqueries_dir = {queries}\n")
+    assert check_of(drill(vaxdb), "critical_queries")["detail"].startswith(f"{len(wanted)} queries")
+    (queries / "archive_mode.sql").write_text("SELECT 1 / (current_setting('port') = '0')::int;\n")
+    assert "division by zero" in check_of(drill(vaxdb, status=4), "critical_queries")["detail"]
+    assert left(vaxdb) == []
+
+
+def test_the_application_logs_in(vaxdb, source, server):
+    role = f"App of {source.name}"
+    queries = vaxdb.work / "queries"
+    queries.mkdir()
+    (queries / "all.sql").write_text("SELECT * FROM stock;\n")
+    vaxdb.write_config(f"[vaxdb]\nqueries_dir = {queries}\napp_role = {role}\n")
+    create(vaxdb, source)
+    connects = check_of(drill(vaxdb), "application_connects")
+    assert connects["skipped"] and f"nothing in the backup names the role {role}" in connects["detail"]
+    server.execute(f'CREATE ROLE "{role}" NOLOGIN')
+    try:
+        source.execute(f'CREATE TABLE other (); GRANT SELECT ON other TO "{role}"')
+        create(vaxdb, source)
+        report = drill(vaxdb, status=4)
+        assert check_of(report, "application_connects")["detail"] == f"as {role}, logged in"
+        assert "permission denied for table stock" in check_of(report, "critical_queries")["detail"]
+        source.execute(f'GRANT SELECT ON stock TO "{role}"')
+        create(vaxdb, source)
+        assert drill(vaxdb)["verdict"] == "pass"
+    finally:
+        source.execute(f'DROP OWNED BY "{role}"')
+        server.execute(f'DROP ROLE "{role}"')
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_drill_leaves_nothing(vaxdb, database, how):
+    fill(database, rows=300_000)
+    create(vaxdb, database)
+    process = vaxdb.start("drill", "run", "-e", "production")
+    wait_until(lambda: servers_in(vaxdb.state / "scratch"))
+    process.send_signal(how)
+    if how == signal.SIGINT:
+        assert vaxdb.finish(process).status == 130
+    else:
+        process.communicate()
+        assert left(vaxdb)
+        outcome = vaxdb("drill", "run", "-e", "production")
+        assert outcome.status == 0 and "left by a run that was killed" in outcome.stderr
+    assert left(vaxdb) == []
+    wait_until(lambda: not servers_in(vaxdb.state))
+
+
+def test_only_what_is_tagged_and_free_is_removed(vaxdb, source):
+    create(vaxdb, source)
+    drill(vaxdb)
+    folder = vaxdb.state / "scratch"
+    for name in ("untagged", "taken", "free"):
+        (folder / name).mkdir()
+        (folder / name / "file").write_text("x")
+    (folder / "free.lock").touch()
+    with open(folder / "taken.lock", "w") as tag:
+        fcntl.flock(tag, fcntl.LOCK_EX)
+        drill(vaxdb)
+        assert left(vaxdb) == ["taken", "taken.lock", "untagged"]
+    assert (folder / "untagged" / "file").exists()
+
+
+def test_a_major_that_is_not_here_is_named(vaxdb, source):
+    path = create(vaxdb, source)
+    rewrite_manifest(Path(f"{path}.json"), lambda manifest: manifest["server"].update(version_number=990001))
+    outcome = vaxdb.fails(1, "drill", "run", "-e", "production")
+    assert "the backup is of PostgreSQL 99" in outcome.stderr
+    assert "postgresql-99" in outcome.stderr and "--on" in outcome.stderr
+    assert left(vaxdb) == []
+
+
+def test_a_url_is_not_ignored(vaxdb, source):
+    create(vaxdb, source)
+    outcome = vaxdb.fails(2, "drill", "run", "-e", "production", "--url", source.url)
+    assert "--on CONNINFO" in outcome.stderr
+
+
+def test_a_damaged_backup_makes_no_cluster(vaxdb, source):
+    path = create(vaxdb, source)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    report = drill(vaxdb, status=4)
+    assert [check["name"] for check in report["checks"]] == ["backup_verified"]
+    assert report["server"] is None and left(vaxdb) == []
