@@ -324,11 +324,6 @@ void archive_writer_destroy(ArchiveWriter *writer)
     arena_destroy(writer->arena);
 }
 
-int64_t archive_writer_packed_bytes(const ArchiveWriter *writer)
-{
-    return writer->index.packed_bytes;
-}
-
 static bool put(const ArchiveWriter *writer, const void *bytes, size_t length, Error *err)
 {
     hash_update(writer->hash, bytes, length);

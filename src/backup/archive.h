@@ -35,7 +35,6 @@ ArchiveWriter *archive_writer_create(int descriptor, const char *path);
  * any number of ROWS and COPY_END. */
 bool archive_append(ArchiveWriter *writer, const MemberLabel *label, const void *packed,
                     size_t length, Error *err) MUST_CHECK;
-int64_t archive_writer_packed_bytes(const ArchiveWriter *writer);
 /* Writes the index; it and the totals of the whole file are the caller's. Only destroy may
  * follow. */
 bool archive_writer_finish(ArchiveWriter *writer, Arena *arena, ArchiveIndex *index,
