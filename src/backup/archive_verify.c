@@ -17,7 +17,8 @@
 typedef struct {
     int descriptor;
     const ArchiveIndex *index;
-    atomic_size_t next; /* the member that nobody has looked at; only ROWS are taken */
+    bool whole_is_compared; /* by its SHA-256 */
+    atomic_size_t next;     /* the member that nobody has looked at; only ROWS are taken */
     atomic_bool stop;
     atomic_int_fast64_t done_bytes;
     pthread_mutex_t lock; /* of the two below */
@@ -82,9 +83,17 @@ static void work(Crew *crew, MemberReader *reader, Progress *progress)
     }
 }
 
+static MemberReader *create_reader(const Crew *crew)
+{
+    MemberReader *reader = member_reader_create();
+    if (crew->whole_is_compared)
+        member_reader_leave_out_sha256(reader);
+    return reader;
+}
+
 static void *run_worker(void *data)
 {
-    _cleanup_member_reader_ MemberReader *reader = member_reader_create();
+    _cleanup_member_reader_ MemberReader *reader = create_reader(data);
     work(data, reader, NULL);
     return NULL;
 }
@@ -284,7 +293,7 @@ static void run_crew(Crew *crew, Walk *walk, int jobs, Progress *progress)
     pthread_t threads[JOBS_MAX];
     int started = 0;
     Error error = {0};
-    _cleanup_member_reader_ MemberReader *reader = member_reader_create();
+    _cleanup_member_reader_ MemberReader *reader = create_reader(crew);
     while (started < jobs - 1 && pthread_create(&threads[started], NULL, run_worker, crew) == 0)
         started++;
     if (!walk_text(walk, crew, reader, progress, &error))
@@ -300,7 +309,9 @@ bool archive_verify(Arena *arena, const ArchiveVerify *spec, Progress *progress,
     _cleanup_close_ int descriptor = open(spec->path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", spec->path);
-    Crew crew = {.descriptor = descriptor, .index = spec->index};
+    Crew crew = {.descriptor = descriptor,
+                 .index = spec->index,
+                 .whole_is_compared = spec->manifest != NULL};
     WholeHash whole = {.path = spec->path, .sha256 = sha256};
     Walk walk = {.arena = arena, .manifest = spec->manifest, .roles = roles, .content = content};
     pthread_t hasher;

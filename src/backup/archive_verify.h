@@ -23,7 +23,8 @@ typedef struct {
     bool complete; /* pg_dump's last line was there */
 } ArchiveContent;
 
-/* roles gets those that statements name; sha256 is of the whole file, and also there where the
+/* With a manifest the caller compares sha256 with its, so members are not hashed by themselves.
+ * roles gets those that statements name; sha256 is of the whole file, and also there where the
  * content is bad. What is wrong with the file is ERR_PROBLEMS. */
 bool archive_verify(Arena *arena, const ArchiveVerify *spec, Progress *progress, StrList *roles,
                     char sha256[HASH_HEX_SIZE], ArchiveContent *content, Error *err) MUST_CHECK;

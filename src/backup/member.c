@@ -103,7 +103,7 @@ MemberPacker *member_packer_create(Compression compression)
     MemberPacker *packer = allocate(sizeof(*packer));
     if (compression == COMPRESS_FAST)
         return packer;
-    packer->compressor = libdeflate_alloc_compressor(compression == COMPRESS_SMALL ? 6 : 3);
+    packer->compressor = libdeflate_alloc_compressor(compression == COMPRESS_SMALL ? 6 : 5);
     if (!packer->compressor)
         abort(); /* no memory: the levels are right */
     return packer;
@@ -186,6 +186,7 @@ bool member_pack(MemberPacker *packer, const MemberLabel *label, const void *raw
 /* ---- reading ----------------------------------------------------------------------------- */
 
 struct MemberReader {
+    bool leaves_out_sha256;
     struct inflate_state state;
     uint8_t in[CHUNK_BYTES];
     uint8_t out[CHUNK_BYTES];
@@ -194,6 +195,11 @@ struct MemberReader {
 MemberReader *member_reader_create(void)
 {
     return allocate(sizeof(MemberReader));
+}
+
+void member_reader_leave_out_sha256(MemberReader *reader)
+{
+    reader->leaves_out_sha256 = true;
 }
 
 void member_reader_destroy(MemberReader *reader)
@@ -207,8 +213,8 @@ typedef struct {
     uint8_t *in;
     int descriptor;
     const Member *member;
-    HashStream *hash;
-    int64_t taken; /* packed bytes read from the file */
+    HashStream *hash; /* NULL: left out */
+    int64_t taken;    /* packed bytes read from the file */
     int64_t raw_bytes;
 } Reading;
 
@@ -238,7 +244,8 @@ static bool refill(Reading *reading, Error *err)
             return bad(reading, "the file ends", err);
         have += (size_t)got;
     }
-    hash_update(reading->hash, reading->in, wanted);
+    if (reading->hash)
+        hash_update(reading->hash, reading->in, wanted);
     reading->taken += (int64_t)wanted;
     reading->state->next_in = reading->in;
     reading->state->avail_in = (uint32_t)wanted;
@@ -270,6 +277,8 @@ static bool finish(Reading *reading, Error *err)
         return bad(reading, "bytes behind the compressed data", err);
     if (reading->raw_bytes != reading->member->label.raw_bytes)
         return bad(reading, "less data than the index says", err);
+    if (!reading->hash)
+        return true;
     hash_finish(reading->hash, sha256);
     if (strcmp(sha256, reading->member->sha256) != 0)
         return bad(reading, "another SHA-256 than the index says", err);
@@ -302,7 +311,7 @@ static bool inflate(Reading *reading, uint8_t *out, size_t *made, Error *err)
 bool member_read(MemberReader *reader, int descriptor, const Member *member, MemberSink sink,
                  void *data, Error *err)
 {
-    _cleanup_hash_ HashStream *hash = hash_create();
+    _cleanup_hash_ HashStream *hash = reader->leaves_out_sha256 ? NULL : hash_create();
     Reading reading = {.state = &reader->state,
                        .in = reader->in,
                        .descriptor = descriptor,

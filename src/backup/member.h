@@ -56,7 +56,7 @@ typedef struct {
 
 typedef enum {
     COMPRESS_FAST,     /* ISA-L 3: the size of `gzip -6` */
-    COMPRESS_BALANCED, /* libdeflate 3 */
+    COMPRESS_BALANCED, /* libdeflate 5 */
     COMPRESS_SMALL,    /* libdeflate 6 */
 } Compression;
 
@@ -93,6 +93,9 @@ typedef struct MemberReader MemberReader;
 typedef bool (*MemberSink)(void *data, const char *bytes, size_t length, Error *err);
 
 MemberReader *member_reader_create(void);
+/* For one who hashes the whole file and compares that: the members' own SHA-256, a sixth of the
+ * work, are then left out. */
+void member_reader_leave_out_sha256(MemberReader *reader);
 /* Inflates one member of a file through sink. Header, length, CRC-32 and SHA-256 must be those of
  * member, to the last bit; otherwise it ends in ERR_PROBLEMS, and what the sink got is worth
  * nothing. */
