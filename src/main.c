@@ -23,6 +23,7 @@ static const Command *const tables[] = {
     cli_backup_prune_commands,
     cli_backup_adopt_commands,
     cli_backup_schedule_commands,
+    cli_backup_offsite_commands,
     cli_restore_commands,
     cli_drill_commands,
     cli_index_commands,

@@ -205,6 +205,25 @@ static bool make_folder(const char *directory, Error *err)
     return true;
 }
 
+static void name_claim(Arena *arena, BackupClaim *claim, const char *file)
+{
+    claim->file = arena_strdup(arena, file);
+    claim->path = path_join(arena, claim->directory, file);
+    claim->claim = claim_path(arena, claim->directory, file);
+    claim->partial = partial_path(arena, claim->directory, file);
+}
+
+static bool open_partial(BackupClaim *claim, Error *err)
+{
+    claim->descriptor =
+        open(claim->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (claim->descriptor >= 0)
+        return true;
+    (void)error_set_errno(err, ERR_FAILED, errno, "cannot create %s", claim->partial);
+    backup_claim_release(claim);
+    return false;
+}
+
 bool backup_claim(Arena *arena, const char *directory, const char *name, const char *env,
                   BackupClaim *claim, Error *err)
 {
@@ -217,11 +236,9 @@ bool backup_claim(Arena *arena, const char *directory, const char *name, const c
         return false;
     for (int attempt = 0; attempt < CLAIM_ATTEMPTS; attempt++) {
         claim->started_at = clock_unix_s();
-        claim->file = arena_printf(arena, "%s-%s-%s%s", name, env,
-                                   clock_name_utc(arena, claim->started_at), BACKUP_SUFFIX);
-        claim->path = path_join(arena, directory, claim->file);
-        claim->claim = claim_path(arena, directory, claim->file);
-        claim->partial = partial_path(arena, directory, claim->file);
+        name_claim(arena, claim,
+                   arena_printf(arena, "%s-%s-%s%s", name, env,
+                                clock_name_utc(arena, claim->started_at), BACKUP_SUFFIX));
         switch (try_claim(arena, claim, err)) {
         case CLAIM_FAILED:
             return false;
@@ -230,16 +247,30 @@ bool backup_claim(Arena *arena, const char *directory, const char *name, const c
                 return interrupt_check(err);
             break;
         case CLAIM_GOT:
-            claim->descriptor =
-                open(claim->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-            if (claim->descriptor >= 0)
-                return true;
-            (void)error_set_errno(err, ERR_FAILED, errno, "cannot create %s", claim->partial);
-            backup_claim_release(claim);
-            return false;
+            return open_partial(claim, err);
         }
     }
     return error_set(err, ERR_FAILED, "cannot find a free name for the backup in %s", directory);
+}
+
+bool backup_claim_file(Arena *arena, const char *directory, const char *file, BackupClaim *claim,
+                       Error *err)
+{
+    size_t removed = 0;
+    *claim = (BackupClaim){.directory = directory, .lock = -1, .descriptor = -1};
+    claim->started_at = clock_unix_s();
+    if (!make_folder(directory, err) || !sweep(arena, directory, &removed, err))
+        return false;
+    name_claim(arena, claim, file);
+    switch (try_claim(arena, claim, err)) {
+    case CLAIM_FAILED:
+        return false;
+    case CLAIM_TAKEN:
+        return error_set(err, ERR_REFUSED, "%s is there already, or is being written", claim->path);
+    case CLAIM_GOT:
+        break;
+    }
+    return open_partial(claim, err);
 }
 
 static bool sync_and_close(int *descriptor, const char *path, Error *err)
@@ -267,8 +298,14 @@ static bool write_checksum(Arena *arena, const BackupClaim *claim, const char *s
 
 bool backup_claim_commit(Arena *arena, BackupClaim *claim, const Manifest *manifest, Error *err)
 {
+    return backup_claim_commit_text(arena, claim, manifest->sha256, manifest_write(arena, manifest),
+                                    err);
+}
+
+bool backup_claim_commit_text(Arena *arena, BackupClaim *claim, const char *sha256,
+                              const char *text, Error *err)
+{
     const char *manifest_path = arena_printf(arena, "%s%s", claim->path, MANIFEST_SUFFIX);
-    const char *text = manifest_write(arena, manifest);
     if (!sync_and_close(&claim->descriptor, claim->partial, err))
         return false;
     if (!file_write_all(claim->lock, text, strlen(text), claim->claim, err))
@@ -277,7 +314,7 @@ bool backup_claim_commit(Arena *arena, BackupClaim *claim, const Manifest *manif
         return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", claim->claim);
     if (rename(claim->partial, claim->path) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot rename %s", claim->partial);
-    if (!write_checksum(arena, claim, manifest->sha256, err) ||
+    if (!write_checksum(arena, claim, sha256, err) ||
         !file_sync_directory(claim->directory, err))
         return false;
     if (rename(claim->claim, manifest_path) != 0)

@@ -50,9 +50,16 @@ typedef struct {
  * (or of one of the next). */
 bool backup_claim(Arena *arena, const char *directory, const char *name, const char *env,
                   BackupClaim *claim, Error *err) MUST_CHECK;
+/* The same for a name that a backup has elsewhere. One that is here already, or is being written,
+ * is ERR_REFUSED. */
+bool backup_claim_file(Arena *arena, const char *directory, const char *file, BackupClaim *claim,
+                       Error *err) MUST_CHECK;
 /* Syncs and renames the data, writes checksum and manifest; after it the backup lists. */
 bool backup_claim_commit(Arena *arena, BackupClaim *claim, const Manifest *manifest,
                          Error *err) MUST_CHECK;
+/* With the text of a manifest that was written before. */
+bool backup_claim_commit_text(Arena *arena, BackupClaim *claim, const char *sha256,
+                              const char *text, Error *err) MUST_CHECK;
 /* Without a commit: removes every file of it. Closes what is open. */
 void backup_claim_release(BackupClaim *claim);
 

@@ -19,7 +19,7 @@ typedef enum {
     ERR_USAGE = 2,       /* wrong arguments or configuration; nothing was touched */
     ERR_REFUSED = 3,     /* a guard said no; nothing was touched */
     ERR_PROBLEMS = 4,    /* the command worked and found what must be mended */
-    ERR_UNREACHABLE = 5, /* the database could not be reached */
+    ERR_UNREACHABLE = 5, /* the database, or the off-site store, could not be reached */
     ERR_OFFSITE = 6,     /* good here, not yet off-site */
     ERR_INTERRUPTED = 130,
 } ErrorCode;

@@ -1,9 +1,11 @@
 #include "backup/backup.h"
+#include "backup/offsite.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/table.h"
 #include "cli/backup_files.h"
 #include "cli/commands.h"
+#include "flows/offsite.h"
 #include "state/backups.h"
 
 #include <string.h>
@@ -72,12 +74,32 @@ static bool print_created(Context *context, const BackupResult *made, Error *err
     return true;
 }
 
+/* The backup is good: what fails from here on is that it is not off-site. */
+static bool push_made(Context *context, Store *store, const char *path, Error *err)
+{
+    OffsiteResult pushed;
+    if (backup_push(context->arena, context->log, store, path, &pushed, err)) {
+        log_info(context->log, "Pushed to %s", store_url(store));
+        return true;
+    }
+    if (err->code == ERR_INTERRUPTED)
+        return false;
+    (void)error_context(err, "the backup is good, but not off-site");
+    (void)error_hint(err, "vaxdb backup push %s", path);
+    err->code = ERR_OFFSITE;
+    return false;
+}
+
 static bool run_create(Context *context, Error *err)
 {
+    _cleanup_store_ Store *store = NULL;
     _cleanup_state_ State *state = NULL;
     _cleanup_session_ Session *session = NULL;
     Target target;
-    if (!backup_files_check_url(context, err) ||
+    /* Wrong settings of the store are said before the work, not after it. */
+    if ((offsite_url(context->arena, context->config, context->env) &&
+         !offsite_open(context->arena, context->log, context->config, context->env, 0, &store,
+                       err)) ||
         !command_connect(context, &state, &target, &session, err))
         return false;
     log_info(context->log, "Backing up %s (%s)", target.database, env_name(context->env));
@@ -97,7 +119,9 @@ static bool run_create(Context *context, Error *err)
         return false;
     if (!report.ok)
         return backup_verify_error(made.path, &report, err);
-    return print_created(context, &made, err);
+    /* Printed first: whoever reads the output must learn of the file even when the push fails. */
+    return print_created(context, &made, err) &&
+           (!store || push_made(context, store, made.path, err));
 }
 
 /* ---- list, show -------------------------------------------------------------------------- */

@@ -85,18 +85,3 @@ bool backup_files_find_named(const Context *context, const char *wanted, const c
     list_directories(context, true, &directories);
     return find_in(context, &directories, wanted, path, err);
 }
-
-bool backup_files_check_url(const Context *context, Error *err)
-{
-    const char *url = config_text(context->config, context->env, "backup_url");
-    const char *bucket = getenv("BACKUP_BUCKET");
-    if (str_empty(url) && str_empty(bucket))
-        return true;
-    (void)error_set(err, ERR_USAGE,
-                    "%s asks for off-site storage (%s), which is not built into this version",
-                    str_empty(url) ? "$BACKUP_BUCKET"
-                                   : config_source(context->config, context->env, "backup_url"),
-                    str_empty(url) ? bucket : url);
-    return error_hint(err, "take it out, and copy the folder of backups off-site by other means; "
-                           "nothing was done");
-}

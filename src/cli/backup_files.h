@@ -24,5 +24,3 @@ bool backup_files_find(const Context *context, const char *wanted, const char **
 /* For a restore, where -e names the target: a path, or the name of a backup of any environment. */
 bool backup_files_find_named(const Context *context, const char *wanted, const char **path,
                              Error *err) MUST_CHECK;
-/* An off-site store is asked for and cannot be used: ERR_USAGE. */
-bool backup_files_check_url(const Context *context, Error *err) MUST_CHECK;

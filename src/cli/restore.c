@@ -76,8 +76,7 @@ static bool run_restore(Context *context, Error *err)
         .backup_name = config_text(context->config, context->env, "name"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
     };
-    if (!backup_files_check_url(context, err) ||
-        !backup_files_find_named(context, command_argument(context, 0), &spec.path, err) ||
+    if (!backup_files_find_named(context, command_argument(context, 0), &spec.path, err) ||
         !command_connect(context, &state, &target, NULL, err) ||
         !restore_run(context->arena, context->log, state, &target, &spec, &result, err))
         return false;

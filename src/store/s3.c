@@ -44,12 +44,14 @@ static bool head(Store *store, Arena *arena, const char *name, bool *found, Stor
     return true;
 }
 
-bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256, Error *err)
+bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256, bool *seen,
+                Error *err)
 {
     _cleanup_answer_ Answer answer;
     Connection *connection = NULL;
     S3Request request = {.method = "HEAD", .name = name};
     answer_init(&answer);
+    *seen = false;
     if (!s3_connection(store->own, &connection, err))
         return false;
     Error failure = {0};
@@ -62,6 +64,7 @@ bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256
         *err = failure;
         return error_context(err, "looking whether it arrived");
     }
+    *seen = true;
     if (answer.length != size || (*answer.sha256 && !str_equal(answer.sha256, sha256)))
         return error_set(err, ERR_FAILED, "%s took %s and has something else: %lld bytes, not %lld",
                          store->url, name, (long long)answer.length, (long long)size);
@@ -83,7 +86,9 @@ static bool put_small(Store *store, int descriptor, const char *path, int64_t si
                          .length = size,
                          .bytes_per_second = store->settings.bytes_per_second};
     answer_init(&answer);
-    return s3_call(store, &request, &answer, err) && s3_confirm(store, name, size, sha256, err);
+    bool seen = false;
+    return s3_call(store, &request, &answer, err) &&
+           s3_confirm(store, name, size, sha256, &seen, err);
 }
 
 static bool put_file(Store *store, const char *path, const char *name, const char *sha256,

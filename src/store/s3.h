@@ -66,9 +66,9 @@ bool s3_answer_xml(Arena *arena, const Answer *answer, const char *name, XmlNode
 /* size bytes of an open file, in parts. */
 bool s3_upload(Store *store, int descriptor, const char *path, int64_t size, const char *name,
                const char *sha256, Error *err) MUST_CHECK;
-/* Is the object there, of that size and hash? Credentials that may only write see nothing: then it
- * is believed that what the server accepted is there. */
-bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256,
+/* The object must be there, of that size and hash. To credentials that may only write the server
+ * does not show it: that is no error, and *seen is false. */
+bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256, bool *seen,
                 Error *err) MUST_CHECK;
 
 /* What is sent in one request; more goes in parts of this, or of what makes them few enough. */

@@ -240,7 +240,9 @@ static S3Outcome explain(const Attempt *attempt, const Complaint *complaint, boo
     const char *url = attempt->store->url;
     const char *what = arena_printf(arena, "%s%s%s", request->method, request->name ? " " : "",
                                     request->name ? request->name : "");
-    ErrorCode code = passing ? ERR_UNREACHABLE : ERR_FAILED;
+    ErrorCode code = passing                  ? ERR_UNREACHABLE
+                     : answer->status == 403 ? ERR_REFUSED
+                                             : ERR_FAILED;
     if (!answer->status) {
         (void)error_set(err, code, "%s: %s did not succeed: %s", url, what, answer->failure);
         if (passing)

@@ -251,16 +251,16 @@ static bool complete(Upload *upload, Error *err)
         !s3_connection(upload->store->own, &connection, err))
         return false;
     S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
-    /* NoSuchUpload: an earlier try did it, and its answer was lost on the way. */
-    if (outcome == S3_OK) {
-        if (!s3_answer_xml(upload->arena, &answer, "CompleteMultipartUploadResult", &root, err))
-            return false;
-    } else if (outcome != S3_MISSING ||
-               !s3_confirm(upload->store, upload->name, upload->size, upload->sha256, err)) {
-        *err = failure;
-        return false;
-    }
-    return s3_confirm(upload->store, upload->name, upload->size, upload->sha256, err);
+    bool seen = false;
+    if (outcome == S3_OK)
+        return s3_answer_xml(upload->arena, &answer, "CompleteMultipartUploadResult", &root, err) &&
+               s3_confirm(upload->store, upload->name, upload->size, upload->sha256, &seen, err);
+    *err = failure;
+    /* No such upload: an earlier try may have done it, and its answer been lost on the way. */
+    Error ignored = {0};
+    return outcome == S3_MISSING &&
+           s3_confirm(upload->store, upload->name, upload->size, upload->sha256, &seen, &ignored) &&
+           seen;
 }
 
 /* ---- the parts ------------------------------------------------------------------------------ */

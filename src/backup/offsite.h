@@ -1,0 +1,32 @@
+/* Backups in an off-site store: the same three files under the same names.
+ *
+ * As in a folder, the manifest makes a file a backup, and it is put last. */
+#pragma once
+
+#include "backup/manifest.h"
+#include "base/log.h"
+#include "store/store.h"
+
+typedef struct {
+    const char *path; /* of the backup in the folder, absolute */
+    Manifest manifest;
+    bool already; /* nothing had to be sent or got */
+    double seconds;
+} OffsiteResult;
+
+/* Sends the backup at path, after its SHA-256 was compared with the manifest: a damaged one is
+ * ERR_PROBLEMS. One that is there already is looked at and not sent again; another one under the
+ * same name is ERR_REFUSED. */
+bool backup_push(Arena *arena, Log *log, Store *store, const char *path, OffsiteResult *result,
+                 Error *err) MUST_CHECK;
+/* Gets a backup into a folder, where it lists only when it is whole and its SHA-256 is right. name
+ * is that of the .sql.gz, with or without the suffix. One that is not in the store is ERR_USAGE. */
+bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const char *directory,
+                 OffsiteResult *result, Error *err) MUST_CHECK;
+/* The name of the newest backup in the store by the time in its name; env NULL: of all. None is
+ * ERR_USAGE. */
+bool backup_offsite_newest(Arena *arena, Store *store, const char *env, const char **name,
+                           Error *err) MUST_CHECK;
+/* Is a backup with this manifest's name and SHA-256 in the store, with all of its bytes? */
+bool backup_offsite_has(Arena *arena, Store *store, const Manifest *manifest, bool *has,
+                        Error *err) MUST_CHECK;
