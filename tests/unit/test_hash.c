@@ -44,12 +44,41 @@ static void files(UNUSED void **state)
     assert_int_equal(err.code, ERR_FAILED);
 }
 
+static void a_keyed_hash(UNUSED void **state)
+{
+    /* RFC 4231, test case 2 */
+    static const char data[] = "what do ya want for nothing?";
+    unsigned char mac[HASH_BYTES];
+    char hex[HASH_HEX_SIZE];
+    hash_hmac("Jefe", 4, data, strlen(data), mac);
+    hash_to_hex(mac, sizeof(mac), hex);
+    assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+static void a_range_of_a_file(UNUSED void **state)
+{
+    _cleanup_fclose_ FILE *file = tmpfile();
+    char hex[HASH_HEX_SIZE];
+    Error err = {0};
+    assert_non_null(file);
+    assert_true(fputs("xxabcxx", file) >= 0);
+    assert_int_equal(fflush(file), 0);
+    assert_true(hash_range(fileno(file), "t", 2, 3, HASH_SHA256, hex, &err));
+    assert_string_equal(hex, ABC);
+    assert_true(hash_range(fileno(file), "t", 2, 3, HASH_MD5, hex, &err));
+    assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72"); /* RFC 1321 */
+    assert_false(hash_range(fileno(file), "t", 5, 3, HASH_SHA256, hex, &err));
+    assert_non_null(strstr(err.message, "shorter"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_digests),
         cmocka_unit_test(a_stream_in_pieces_is_the_same),
         cmocka_unit_test(files),
+        cmocka_unit_test(a_keyed_hash),
+        cmocka_unit_test(a_range_of_a_file),
     };
     return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
 }
