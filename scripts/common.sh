@@ -5,7 +5,7 @@
 #   VAXDB          the program; without it ../build/vaxdb beside the scripts, else the one in PATH
 #   DB_HOST, DB_NAME                a database outside the configuration: both or neither
 #   DB_PORT, DB_USER, DB_PASSWORD   complete it
-#   BACKUP_BUCKET  off-site storage (the program says when it cannot use it)
+#   BACKUP_BUCKET  bucket of S3 that backups are pushed to
 
 fail() {
     echo "error: $1" >&2

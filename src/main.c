@@ -55,7 +55,7 @@ static const CommandGroup groups[] = {
      "  vaxdb migrate up\n"
      "  vaxdb migrate up -e staging\n"
      "  vaxdb migrate up -e production"},
-    {"backup", "make, list, verify, adopt and prune backups",
+    {"backup", "make, list, verify, adopt, prune and push backups",
      "A backup is one file, NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, that `gunzip -c FILE | psql` restores "
      "without vaxdb. Beside it stand its checksum (.sha256) and its manifest (.json): what every "
      "table held, row for row."},

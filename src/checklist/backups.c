@@ -1,7 +1,9 @@
 #include "state/backups.h"
+#include "backup/offsite.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "checklist/facts.h"
+#include "flows/offsite.h"
 #include "state/drills.h"
 
 #define FRESH_HOURS        26 /* a day, and two hours for a slow one */
@@ -62,15 +64,36 @@ bool probe_backups_compressed(Facts *facts, CheckOutcome *outcome, Error *err)
     return check_pass(facts, outcome, "%s, %.0f %% saved", sizes, saved);
 }
 
+/* Is the newest backup in the store? A store that cannot be looked into holds nothing for us. */
+static bool look_offsite(Facts *facts, CheckOutcome *outcome, Error *err)
+{
+    _cleanup_store_ Store *store = NULL;
+    const ChecklistSpec *spec = facts->spec;
+    const BackupList *list = NULL;
+    Error failure = {0};
+    Log quiet;
+    bool has = false;
+    log_init(&quiet, stderr, true);
+    quiet.quiet = true;
+    if (!facts_backups(facts, &list, err))
+        return false;
+    if (!list->count)
+        return no_backup(facts, outcome);
+    const Manifest *newest = &list->items[0].manifest;
+    if (!offsite_open(facts->arena, &quiet, spec->config, spec->env, 0, &store, &failure) ||
+        !backup_offsite_has(facts->arena, store, newest, &has, &failure))
+        return check_fail(facts, outcome, "%s", failure.message);
+    check_fix(facts, outcome, "vaxdb backup push%s", spec->flags);
+    if (!has)
+        return check_fail(facts, outcome, "%s is not in %s", newest->file, store_url(store));
+    return check_pass(facts, outcome, "%s is in %s", newest->file, store_url(store));
+}
+
 bool probe_backups_offsite(Facts *facts, CheckOutcome *outcome, Error *err)
 {
-    (void)err;
     const ChecklistSpec *spec = facts->spec;
-    const char *url = config_text(spec->config, spec->env, "backup_url");
-    if (url)
-        return check_skip(facts, outcome,
-                          "backup_url is set, but vaxdb does not push there yet:"
-                          " what it holds cannot be seen");
+    if (offsite_url(facts->arena, spec->config, spec->env))
+        return look_offsite(facts, outcome, err);
     const char *seen = "backup_url is not set: backups are on this machine only";
     if (spec->env == ENV_PRODUCTION)
         return check_fail(facts, outcome, "%s", seen);

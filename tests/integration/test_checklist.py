@@ -207,8 +207,16 @@ def test_retention_and_off_site(vaxdb, database):
         assert item(vaxdb, database, "backups.retention", "production")["status"] == status
     assert item(vaxdb, database, "backups.off-site", "production")["status"] == "fail"
     vaxdb.write_config("[vaxdb]\nbackup_url = s3://bucket\n", production=database.url)
+    assert item(vaxdb, database, "backups.off-site", "production")["status"] == "skip"
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {vaxdb.folder}/store\n", production=database.url)
+    vaxdb.ok("backup", "create", "-e", "production")
+    assert item(vaxdb, database, "backups.off-site", "production")["status"] == "pass"
+    (there,) = (vaxdb.folder / "store").glob("*.gz")
+    there.unlink()
+    assert item(vaxdb, database, "backups.off-site", "production")["status"] == "fail"
+    vaxdb.write_config("[vaxdb]\nbackup_url = s3://bucket\n", production=database.url)
     seen = item(vaxdb, database, "backups.off-site", "production")
-    assert seen["status"] == "skip"
+    assert seen["status"] == "fail" and "credentials" in seen["evidence"]
 
 
 def test_backups(vaxdb, database):

@@ -21,12 +21,15 @@ class Request:
 class FaultyHttp:
     """`fault` is called with each Request, one at a time: None passes it on; (status, body) is the
     answer, and the server does not see the request; CUT ends the connection. `after` likewise, with
-    the request and the server's (status, body), once it has answered."""
+    the request, the server's status and body, once it has answered. `date` is what the answers of
+    fault say it is; `cut_after` cuts the next longer answer of the server after so many bytes."""
 
     def __init__(self, port):
         self.requests = []
         self.fault = lambda request: None
         self.after = lambda request, status, body: None
+        self.date = None
+        self.cut_after = None
         self._port = port
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -96,7 +99,7 @@ class FaultyHttp:
                 if verdict is CUT:
                     self.close_connection = True
                     return
-                self.answer(verdict[0], [], verdict[1])
+                self.answer(verdict[0], [("Date", way.date)] if way.date else [], verdict[1])
 
             def answer(self, status, headers, content):
                 self.send_response_only(status)
@@ -111,8 +114,13 @@ class FaultyHttp:
                 if status != 204:
                     self.send_header("Content-Length", str(length))
                 self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(content)
+                if self.command == "HEAD":
+                    return
+                if way.cut_after and length > way.cut_after:
+                    content = content[: way.cut_after]
+                    way.cut_after = None
+                    self.close_connection = True
+                self.wfile.write(content)
 
             do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any
 

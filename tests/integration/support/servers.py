@@ -84,7 +84,7 @@ def end_with_parent():
 
 def clean_environment():
     """The environment of children: nothing of the developer's own that steers PostgreSQL."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DB_", "VAXDB_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DB_", "VAXDB_", "AWS_"))}
     kept.pop("BACKUP_BUCKET", None)
     kept.setdefault("LC_ALL", "C.UTF-8")
     return kept

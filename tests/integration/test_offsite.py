@@ -1,0 +1,465 @@
+"""backup push and pull: to a folder, and to a real S3 server (OpenStack Swift)."""
+
+import gzip
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from support.backups import fill, rewrite_manifest
+from support.faulty_http import CUT, FaultyHttp
+from support.program import Vaxdb
+from support.servers import Database
+from support.swift import KEY, REGION, SECRET, Swift
+from support.waiting import wait_until
+
+PARTS = 4  # of the large backup: 8 MiB each
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def swift():
+    server = Swift()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def bucket(swift):
+    name = f"bucket{next(_numbers)}"
+    swift.aws("s3", "mb", f"s3://{name}")
+    return name
+
+
+@pytest.fixture
+def way(swift):
+    proxy = FaultyHttp(swift.ports["proxy"])
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture(scope="module")
+def large_backup(base_folder, server):
+    """The folder of a backup that goes in PARTS parts."""
+    program = Vaxdb(base_folder / "vaxdb-large")
+    database = Database(server, f"large_{os.getpid()}")
+    database.create()
+    database.execute(
+        "CREATE TABLE t AS SELECT g, "
+        + " || ".join(f"encode(sha512(('{i}:' || g)::bytea), 'base64')" for i in range(4))
+        + " AS noise FROM generate_series(1, 105000) g"
+    )
+    made = program.ok("backup", "create", "-e", "production", "--url", database.url, "--json").json
+    assert (PARTS - 1) << 23 < made["bytes"] <= PARTS << 23, made
+    database.drop()
+    yield Path(made["file"])
+    shutil.rmtree(program.folder, ignore_errors=True)
+
+
+def use(vaxdb, endpoint, url, secret=SECRET, **settings):
+    """Configures vaxdb for the S3 server."""
+    vaxdb.environment |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": secret}
+    lines = {"backup_url": url, "s3_endpoint": endpoint, "backup_retry": "2s", **settings}
+    vaxdb.write_config("[vaxdb]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items()))
+
+
+def make(vaxdb, database, *more):
+    fill(database)
+    return Path(
+        vaxdb.ok("backup", "create", "-e", "production", "--url", database.url, "--json", *more).json[
+            "file"
+        ]
+    )
+
+
+def forget(path):
+    for suffix in ("", ".sha256", ".json"):
+        Path(f"{path}{suffix}").unlink()
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def test_a_folder_is_a_store(vaxdb, database, scratch):
+    path = make(vaxdb, database)
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    pushed = vaxdb.ok("backup", "push", "--json").json
+    assert pushed["file"] == str(path) and pushed["url"] == f"{scratch}/store"
+    assert not pushed["already"]
+    here = {name: data for name, data in contents(path.parent).items() if not name.startswith(".")}
+    assert contents(scratch / "store") == here
+    assert vaxdb.ok("backup", "push", path.name, "--json").json["already"]
+    forget(path)
+    pulled = vaxdb.ok("backup", "pull", path.name, "--json").json
+    assert pulled["file"] == str(path) and contents(path.parent) == here
+    assert vaxdb.ok("backup", "pull", "newest", "--json").json["already"]
+    vaxdb.ok("backup", "verify", path)
+    vaxdb.fails(2, "backup", "pull", "newest", "-e", "staging")
+    vaxdb.fails(2, "backup", "pull", "no-such-20260101-000000")
+    vaxdb.fails(2, "backup", "pull", "../x")
+
+
+def test_nothing_configured_says_what_to_set(vaxdb, database):
+    make(vaxdb, database)
+    assert "backup_url" in vaxdb.fails(2, "backup", "push").stderr
+    vaxdb.write_config("[vaxdb]\nbackup_url = s3://b\n")
+    assert "AWS_ACCESS_KEY_ID" in vaxdb.fails(2, "backup", "push").stderr
+
+
+def test_what_is_damaged_is_neither_pushed_nor_pulled(vaxdb, database, scratch):
+    path = make(vaxdb, database)
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    vaxdb.fails(4, "backup", "push")
+    assert not (scratch / "store").exists()
+    path.write_bytes(whole)
+    vaxdb.ok("backup", "push")
+    forget(path)
+    (scratch / "store" / path.name).write_bytes(whole[:-1] + b"x")
+    vaxdb.fails(4, "backup", "pull", "newest")
+    assert not contents(path.parent)
+    assert not vaxdb.ok("backup", "list", "--json").json["backups"]
+
+
+def test_another_backup_of_that_name_is_left_alone(vaxdb, database, scratch):
+    """Two sites with the same name, environment and prefix, in the same second."""
+    path = make(vaxdb, database)
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    vaxdb.ok("backup", "push")
+    before = contents(scratch / "store")
+    manifest = path.with_name(f"{path.name}.json")
+    path.write_bytes(gzip.compress(b"-- another\n"))
+    rewrite_manifest(
+        manifest,
+        lambda value: value.update(
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            packed_bytes=path.stat().st_size,
+        ),
+    )
+    assert "another backup" in vaxdb.fails(3, "backup", "push", path).stderr
+    assert "another backup" in vaxdb.fails(3, "backup", "pull", path.name).stderr
+    assert contents(scratch / "store") == before
+
+
+def test_s3_and_back(vaxdb, database, swift, bucket):
+    path = make(vaxdb, database)
+    use(vaxdb, swift.endpoint, f"s3://{bucket}/a b/production")
+    assert vaxdb.ok("backup", "push", "--json").json["url"] == f"s3://{bucket}/a b/production"
+    there = swift.folder / f"{bucket}-copy"
+    swift.aws("s3", "cp", "--recursive", f"s3://{bucket}/a b/production", there)
+    assert contents(there) == contents(path.parent)
+    head = json.loads(
+        swift.aws(
+            "s3api", "head-object", "--bucket", bucket, "--key", f"a b/production/{path.name}"
+        )
+    )
+    assert head["Metadata"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert vaxdb.ok("backup", "push", "--json").json["already"]
+    before = contents(path.parent)
+    forget(path)
+    vaxdb.ok("backup", "pull", "newest", "-e", "production")
+    assert contents(path.parent) == before
+
+
+def test_listings_are_read_to_their_last_page(vaxdb, database, bucket, way):
+    path = make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}/p")
+    vaxdb.ok("backup", "push")
+    forget(path)
+    asked = []
+
+    def page(request):
+        if "list-type" not in request.query:
+            return None
+        asked.append(request.query.get("continuation-token"))
+        if len(asked) == 1:
+            return 200, (
+                b"<ListBucketResult><IsTruncated>true</IsTruncated>"
+                b"<NextContinuationToken>a/+b=</NextContinuationToken></ListBucketResult>"
+            )
+        return 200, (
+            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents>"
+            f"<Key>p/{path.name}.json</Key><Size>1</Size></Contents></ListBucketResult>"
+        ).encode()
+
+    way.fault = page
+    vaxdb.ok("backup", "pull", "newest")
+    assert asked == [None, ["a/+b="]]
+    way.fault = lambda request: (
+        (200, b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>")
+        if "list-type" in request.query
+        else None
+    )
+    assert "not complete" in vaxdb.fails(1, "backup", "pull", "newest").stderr
+
+
+def test_large_files_go_in_parts(vaxdb, swift, bucket, way, large_backup):
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", large_backup, "--jobs", "3")
+    assert sorted(way.sent_parts()) == list(range(1, PARTS + 1))
+    copy = swift.folder / f"{bucket}.gz"
+    swift.aws("s3", "cp", f"s3://{bucket}/{large_backup.name}", copy)
+    assert copy.read_bytes() == large_backup.read_bytes()
+    vaxdb.ok("backup", "pull", large_backup.name)
+    vaxdb.ok("backup", "verify", large_backup.name, "--level", "1")
+
+
+def test_a_wrong_secret_is_refused_and_never_shown(vaxdb, database, swift, bucket):
+    path = make(vaxdb, database)
+    use(vaxdb, swift.endpoint, f"s3://{bucket}", secret="wr0ng-Secret")
+    outcome = vaxdb.fails(3, "backup", "push", "-v")
+    assert "AWS_SECRET_ACCESS_KEY" in outcome.stderr and "403" in outcome.stderr
+    assert "wr0ng-Secret" not in outcome.stderr + outcome.stdout
+    assert not swift.aws("s3", "ls", f"s3://{bucket}")
+    outcome = vaxdb.fails(2, "backup", "push", path, env={"VAXDB_BACKUP_URL": "s3://k:pa55@b/x"})
+    assert "pa55" not in outcome.stderr
+
+
+def test_no_secret_in_the_arguments_of_a_process(vaxdb, database, bucket, way):
+    make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}", secret="s3cret-In-Env")
+    seen = []
+    process = vaxdb.start("backup", "push", "-v")
+
+    def look(_):
+        seen.append(Path(f"/proc/{process.pid}/cmdline").read_bytes())
+
+    way.fault = look
+    outcome = vaxdb.finish(process)
+    assert seen and all(b"s3cret-In-Env" not in line for line in seen)
+    assert "s3cret-In-Env" not in outcome.stderr
+    for request in way.requests:
+        assert "s3cret-In-Env" not in str(request.headers) + request.target
+
+
+def test_no_bucket_says_so(vaxdb, database, swift):
+    make(vaxdb, database)
+    use(vaxdb, swift.endpoint, "s3://never-made")
+    assert "NoSuchBucket" in vaxdb.fails(1, "backup", "push").stderr
+
+
+def test_a_server_killed_in_the_middle(vaxdb, swift, bucket, way, large_backup):
+    """What has arrived is not sent again."""
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+
+    def kill(request):
+        if request.query.get("partNumber") == ["3"]:
+            swift.kill_one("proxy")
+            way.fault = lambda request: None
+
+    way.fault = kill
+    try:
+        outcome = vaxdb.fails(5, "backup", "push", large_backup, "--jobs", "1")
+        assert "type it again" in outcome.stderr
+    finally:
+        swift.start_one("proxy")
+    assert not swift.aws("s3", "ls", f"s3://{bucket}"), "half a backup is there"
+    way.requests.clear()
+    outcome = vaxdb.ok("backup", "push", large_backup)
+    assert "Continuing" in outcome.stderr
+    assert sorted(way.sent_parts()) == [3, 4]
+    copy = swift.folder / f"{bucket}.gz"
+    swift.aws("s3", "cp", f"s3://{bucket}/{large_backup.name}", copy)
+    assert copy.read_bytes() == large_backup.read_bytes()
+
+
+def test_parts_of_another_file_are_not_taken(vaxdb, swift, bucket, way, large_backup):
+    """An unfinished upload under this name whose second part is not ours."""
+    upload = json.loads(
+        swift.aws(
+            "s3api", "create-multipart-upload", "--bucket", bucket, "--key", large_backup.name
+        )
+    )["UploadId"]
+    part = swift.folder / "part"
+    data = large_backup.read_bytes()
+    for number, content in ((1, data[: 1 << 23]), (2, bytes(1 << 23))):
+        part.write_bytes(content)
+        swift.aws(
+            "s3api", "upload-part", "--bucket", bucket, "--key", large_backup.name,
+            "--upload-id", upload, "--part-number", number, "--body", part,
+        )  # fmt: skip
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", large_backup)
+    assert sorted(way.sent_parts()) == [2, 3, 4]
+    copy = swift.folder / f"{bucket}.gz"
+    swift.aws("s3", "cp", f"s3://{bucket}/{large_backup.name}", copy)
+    assert copy.read_bytes() == data
+
+
+def test_ctrl_c_keeps_what_has_arrived(vaxdb, bucket, way, large_backup):
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    process = vaxdb.start("backup", "push", large_backup, "--jobs", "1", "--bwlimit", "6M")
+    wait_until(lambda: 2 in way.sent_parts())
+    process.send_signal(signal.SIGINT)
+    assert vaxdb.finish(process).status == 130
+    way.requests.clear()
+    vaxdb.ok("backup", "push", large_backup)
+    assert 1 not in way.sent_parts()
+
+
+@pytest.mark.parametrize("status", [500, 503, 408, 429])
+def test_a_busy_server_is_tried_again(vaxdb, database, bucket, way, status):
+    make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}", backup_retry="20s")
+    refused = []
+
+    def busy(request):
+        if request.method == "PUT" and len(refused) < 2:
+            refused.append(request)
+            return status, b"<Error><Code>SlowDown</Code></Error>"
+        return None
+
+    way.fault = busy
+    vaxdb.ok("backup", "push")
+    first, second = refused
+    assert first.target == second.target
+
+
+def test_every_try_is_signed_anew(vaxdb, database, bucket, way):
+    make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}", backup_retry="30s")
+    puts = []
+
+    def busy(request):
+        if request.method == "PUT" and len(puts) < 4:
+            puts.append(request)
+            return CUT
+        return None
+
+    way.fault = busy
+    vaxdb.ok("backup", "push")
+    assert len({request.headers["x-amz-date"] for request in puts}) > 1
+    assert len({request.headers["authorization"] for request in puts}) > 1
+
+
+def test_a_wrong_clock_is_mended(vaxdb, database, swift, bucket, way):
+    """A refusal says in its Date what the time is. Here a server of 2028, then Swift of today."""
+    path = make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    answers = [(403, b""), (404, b"")]
+    way.date = "Sat, 01 Jan 2028 00:00:00 GMT"
+    way.fault = lambda request: answers.pop(0) if answers else None
+    vaxdb.ok("backup", "push")
+    first, second, third, fourth = way.requests[:4]
+    assert first.target == second.target and third.target == fourth.target
+    years = [request.headers["x-amz-date"][:4] for request in (first, second, third, fourth)]
+    assert years == [years[0], "2028", "2028", years[0]]
+    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+
+
+def test_a_complete_that_failed_is_not_believed(vaxdb, swift, bucket, way, large_backup):
+    """S3 may answer 200 and then say in the body that it did not work."""
+    use(vaxdb, way.endpoint, f"s3://{bucket}", backup_retry="1s")
+
+    def lie(request):
+        if request.method == "POST" and "uploadId" in request.query:
+            return 200, (
+                b'  <?xml version="1.0"?><Error><Code>InternalError</Code>'
+                b"<Message>try again</Message></Error>"
+            )
+        return None
+
+    way.fault = lie
+    assert "InternalError" in vaxdb.fails(5, "backup", "push", large_backup).stderr
+    assert not swift.aws("s3", "ls", f"s3://{bucket}")
+    way.fault = lambda request: None
+    way.requests.clear()
+    vaxdb.ok("backup", "push", large_backup)
+    assert way.sent_parts() == []
+
+
+def test_a_final_refusal_leaves_no_upload(vaxdb, swift, bucket, way, large_backup):
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    way.fault = lambda request: (
+        (400, b"<Error><Code>InvalidPart</Code></Error>")
+        if request.method == "POST" and "uploadId" in request.query
+        else None
+    )
+    assert "InvalidPart" in vaxdb.fails(1, "backup", "push", large_backup).stderr
+    uploads = swift.aws("s3api", "list-multipart-uploads", "--bucket", bucket)
+    assert "UploadId" not in uploads
+
+
+def test_a_lost_answer_to_complete(vaxdb, swift, bucket, way, large_backup):
+    """It was done, and the second try finds no such upload: the object itself says so."""
+    use(vaxdb, way.endpoint, f"s3://{bucket}", backup_retry="20s")
+
+    def lose(request, _status, _body):
+        if request.method == "POST" and "uploadId" in request.query:
+            way.after = lambda *_: None
+            return CUT
+        return None
+
+    way.after = lose
+    vaxdb.ok("backup", "push", large_backup)
+    assert large_backup.name in swift.aws("s3", "ls", f"s3://{bucket}")
+
+
+def test_a_pull_continues_where_it_was_cut(vaxdb, bucket, way, large_backup):
+    use(vaxdb, way.endpoint, f"s3://{bucket}", backup_retry="20s")
+    vaxdb.ok("backup", "push", large_backup)
+    way.requests.clear()
+    way.cut_after = 5_000_000  # bytes of the next large answer
+    vaxdb.ok("backup", "pull", large_backup.name)
+    ranges = [
+        request.headers["range"]
+        for request in way.requests
+        if request.method == "GET" and request.path.endswith(".sql.gz")
+    ]
+    assert ranges[0] is None and ranges[1].startswith("bytes=") and ranges[1] != "bytes=0-"
+    vaxdb.ok("backup", "verify", large_backup.name, "--level", "1")
+
+
+def test_what_a_killed_pull_leaves_is_no_backup(vaxdb, bucket, way, large_backup):
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", large_backup)
+    process = vaxdb.start("backup", "pull", large_backup.name, "--bwlimit", "2M")
+    folder = vaxdb.state / "backups"
+    wait_until(lambda: any(path.stat().st_size > 0 for path in folder.glob(".*.gz.partial")))
+    process.kill()
+    process.communicate()
+    assert not vaxdb.ok("backup", "list", "--json").json["backups"]
+    vaxdb.ok("backup", "pull", large_backup.name)
+    assert not list(folder.glob(".*"))
+
+
+def test_credentials_that_may_only_write(vaxdb, database, swift, bucket, way):
+    path = make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    way.fault = lambda request: (
+        (403, b"<Error><Code>AccessDenied</Code></Error>")
+        if request.method in ("GET", "HEAD")
+        else None
+    )
+    vaxdb.ok("backup", "push")
+    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+
+
+def test_create_pushes_and_says_when_it_could_not(vaxdb, database, scratch, swift, bucket):
+    use(vaxdb, swift.endpoint, f"s3://{bucket}")
+    path = make(vaxdb, database)
+    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+    command = ("backup", "create", "-e", "production", "--url", database.url)
+    use(vaxdb, "http://127.0.0.1:9", f"s3://{bucket}")
+    outcome = vaxdb.fails(6, *command)
+    made = Path(outcome.stdout.strip())
+    assert f"vaxdb backup push {made}" in outcome.stderr
+    vaxdb.ok("backup", "verify", made)
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    vaxdb.ok("backup", "push", made)
+
+
+def test_the_guides_bucket(vaxdb, database, swift, bucket):
+    use(vaxdb, swift.endpoint, "")
+    path = make(vaxdb, database)
+    vaxdb.ok("backup", "push", env={"BACKUP_BUCKET": bucket})
+    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
