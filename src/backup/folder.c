@@ -314,8 +314,7 @@ bool backup_claim_commit_text(Arena *arena, BackupClaim *claim, const char *sha2
         return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", claim->claim);
     if (rename(claim->partial, claim->path) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot rename %s", claim->partial);
-    if (!write_checksum(arena, claim, sha256, err) ||
-        !file_sync_directory(claim->directory, err))
+    if (!write_checksum(arena, claim, sha256, err) || !file_sync_directory(claim->directory, err))
         return false;
     if (rename(claim->claim, manifest_path) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot rename %s", claim->claim);

@@ -192,9 +192,8 @@ bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const c
 {
     int64_t started_ms = clock_monotonic_ms();
     const char *text = NULL;
-    const char *file = str_ends(name, BACKUP_SUFFIX)
-                           ? name
-                           : arena_printf(arena, "%s%s", name, BACKUP_SUFFIX);
+    const char *file =
+        str_ends(name, BACKUP_SUFFIX) ? name : arena_printf(arena, "%s%s", name, BACKUP_SUFFIX);
     *result = (OffsiteResult){.path = path_join(arena, directory, file)};
     if (!get_manifest(arena, store, file, &text, &result->manifest, err))
         return false;

@@ -24,8 +24,9 @@ static bool print_result(Context *context, const Store *store, const OffsiteResu
         log_info(context->log, "Nothing to do: it is in both places already (%s)",
                  store_url(store));
     else
-        log_info(context->log, "%s %s %s in %.1f s", str_bytes(context->arena, manifest->packed_bytes),
-                 verb, store_url(store), result->seconds);
+        log_info(context->log, "%s %s %s in %.1f s",
+                 str_bytes(context->arena, manifest->packed_bytes), verb, store_url(store),
+                 result->seconds);
     return true;
 }
 

@@ -77,9 +77,10 @@ static bool open_target(const char *path, int *descriptor, Error *err)
     return true;
 }
 
-/* Copies into `to`, synced. sha256 NULL: whatever it is. The caller removes what a failure leaves. */
-static bool copy_file(Store *store, const char *from, int target, const char *to,
-                      const char *label, const char *sha256, Error *err)
+/* Copies into `to`, synced. sha256 NULL: whatever it is. The caller removes what a failure leaves.
+ */
+static bool copy_file(Store *store, const char *from, int target, const char *to, const char *label,
+                      const char *sha256, Error *err)
 {
     _cleanup_close_ int source = open(from, O_RDONLY | O_CLOEXEC);
     struct stat status;
@@ -179,9 +180,8 @@ static bool look(const Store *store, Arena *arena, const char *name, bool *found
                error_set_errno(err, ERR_FAILED, errno, "cannot look at %s", path);
     }
     *found = S_ISREG(status.st_mode);
-    *object = (StoreObject){.name = arena_strdup(arena, name),
-                            .bytes = status.st_size,
-                            .modified_at = status.st_mtime};
+    *object = (StoreObject){
+        .name = arena_strdup(arena, name), .bytes = status.st_size, .modified_at = status.st_mtime};
     return true;
 }
 

@@ -231,10 +231,8 @@ static bool list_page(Store *store, Arena *arena, const char *prefix, const char
 {
     _cleanup_answer_ Answer answer;
     XmlNode *root = NULL;
-    SigPair query[] = {{"list-type", "2"},
-                       {"delimiter", "/"},
-                       {"prefix", prefix},
-                       {"continuation-token", *token}};
+    SigPair query[] = {
+        {"list-type", "2"}, {"delimiter", "/"}, {"prefix", prefix}, {"continuation-token", *token}};
     S3Request request = {.method = "GET", .query = query, .query_count = *token ? 4 : 3};
     answer_init(&answer);
     if (!s3_call(store, &request, &answer, err) ||

@@ -7,10 +7,10 @@
 #include "store/xml.h"
 
 typedef struct {
-    const char *origin;   /* "https://host:port" */
-    const char *host;     /* "host:port", as it is signed */
-    const char *base;     /* in front of every key: "/bucket/" or "/"; encoded */
-    const char *prefix;   /* of every key: "a/b/" or "" */
+    const char *origin; /* "https://host:port" */
+    const char *host;   /* "host:port", as it is signed */
+    const char *base;   /* in front of every key: "/bucket/" or "/"; encoded */
+    const char *prefix; /* of every key: "a/b/" or "" */
     SigKey key;
     const char *session_token; /* NULL: none */
     _Atomic int64_t skew_s;    /* the server's clock less ours */
@@ -33,9 +33,9 @@ typedef struct {
     const char *path;
     int64_t offset;
     int64_t length;
-    bool wants_range; /* length bytes of the object from offset on */
-    bool saves;       /* the whole object into the file descriptor, from its start */
-    bool xml_answer;  /* a 200 may carry an error in its body */
+    bool wants_range;   /* length bytes of the object from offset on */
+    bool saves;         /* the whole object into the file descriptor, from its start */
+    bool xml_answer;    /* a 200 may carry an error in its body */
     int64_t silence_ms; /* 0: as usual */
     int64_t bytes_per_second;
     void (*moved)(void *context, int64_t bytes);

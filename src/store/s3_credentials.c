@@ -48,7 +48,8 @@ bool s3_credentials(Arena *arena, const char *file, S3 *s3, Error *err)
     } else {
         (void)error_set(err, ERR_USAGE, "there are no credentials for S3");
     }
-    return error_hint(err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write "
-                           "aws_access_key_id and aws_secret_access_key under [%s] in %s",
+    return error_hint(err,
+                      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write "
+                      "aws_access_key_id and aws_secret_access_key under [%s] in %s",
                       profile, path ? path : "~/.aws/credentials");
 }

@@ -95,8 +95,7 @@ static void sign(Arena *arena, const Attempt *attempt, const char *path, StrList
     str_list_init(lines, arena);
     for (size_t i = 0; i < headers.count; i++)
         str_list_addf(lines, "%s: %s", headers.items[i].name, headers.items[i].value);
-    str_list_addf(lines, "authorization: %s",
-                  sigv4_authorization(arena, &s3->key, time, &signing));
+    str_list_addf(lines, "authorization: %s", sigv4_authorization(arena, &s3->key, time, &signing));
 }
 
 static const char *request_path(Arena *arena, const S3 *s3, const S3Request *request)
@@ -177,7 +176,7 @@ static bool is_one_of(const char *word, const char *const *words)
 static bool is_passing(const Attempt *attempt, const Complaint *complaint)
 {
     static const char *const codes[] = {
-        "InternalError", "ServiceUnavailable", "SlowDown",         "RequestTimeout",
+        "InternalError", "ServiceUnavailable",   "SlowDown",         "RequestTimeout",
         "Throttling",    "RequestLimitExceeded", "OperationAborted", NULL};
     const Answer *answer = attempt->answer;
     if (!answer->status)
@@ -215,8 +214,9 @@ static bool is_good(const Attempt *attempt, const Complaint *complaint)
 
 static void add_hint(const Attempt *attempt, const char *code, Error *err)
 {
-    static const char *const keys[] = {"SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied",
-                                       "ExpiredToken", "InvalidToken", NULL};
+    static const char *const keys[] = {"SignatureDoesNotMatch", "InvalidAccessKeyId",
+                                       "AccessDenied",          "ExpiredToken",
+                                       "InvalidToken",          NULL};
     static const char *const regions[] = {"AuthorizationHeaderMalformed", "PermanentRedirect",
                                           "IllegalLocationConstraintException", NULL};
     const char *region = attempt->answer->region;
@@ -240,9 +240,7 @@ static S3Outcome explain(const Attempt *attempt, const Complaint *complaint, boo
     const char *url = attempt->store->url;
     const char *what = arena_printf(arena, "%s%s%s", request->method, request->name ? " " : "",
                                     request->name ? request->name : "");
-    ErrorCode code = passing                  ? ERR_UNREACHABLE
-                     : answer->status == 403 ? ERR_REFUSED
-                                             : ERR_FAILED;
+    ErrorCode code = passing ? ERR_UNREACHABLE : answer->status == 403 ? ERR_REFUSED : ERR_FAILED;
     if (!answer->status) {
         (void)error_set(err, code, "%s: %s did not succeed: %s", url, what, answer->failure);
         if (passing)

@@ -150,10 +150,8 @@ static bool take_parts(Upload *upload, bool *gone, Error *err)
         XmlNode *root = NULL;
         Error failure = {0};
         SigPair query[] = {{"uploadId", upload->id}, {"part-number-marker", marker}};
-        S3Request request = {.method = "GET",
-                             .name = upload->name,
-                             .query = query,
-                             .query_count = COUNT_OF(query)};
+        S3Request request = {
+            .method = "GET", .name = upload->name, .query = query, .query_count = COUNT_OF(query)};
         answer_init(&answer);
         S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
         if (outcome == S3_AWAY || outcome == S3_STOPPED) {
@@ -295,8 +293,8 @@ static bool send_part(Upload *upload, Connection *connection, size_t index, Erro
                          .path = upload->path,
                          .offset = part->offset,
                          .length = part->length,
-                         .bytes_per_second = upload->store->settings.bytes_per_second /
-                                             (int64_t)upload->workers,
+                         .bytes_per_second =
+                             upload->store->settings.bytes_per_second / (int64_t)upload->workers,
                          .moved = count_moved,
                          .context = &sent};
     answer_init(&answer);
@@ -362,8 +360,8 @@ static bool send_parts(Upload *upload, Error *err)
 {
     Progress progress;
     size_t missing = 0;
-    pthread_t *threads = arena_array(upload->arena, (size_t)upload->store->settings.jobs,
-                                     sizeof(*threads));
+    pthread_t *threads =
+        arena_array(upload->arena, (size_t)upload->store->settings.jobs, sizeof(*threads));
     for (size_t i = 0; i < upload->count; i++) {
         if (*upload->parts[i].etag)
             upload->moved += upload->parts[i].length;

@@ -93,8 +93,7 @@ char *sigv4_canonical_request(Arena *arena, const SigRequest *request, char **si
     *signed_headers = str_list_join(&names, arena, ";");
     return arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%s", request->method, request->path,
                         sigv4_query(arena, request->query, request->query_count),
-                        str_list_join(&lines, arena, ""), *signed_headers,
-                        request->payload_sha256);
+                        str_list_join(&lines, arena, ""), *signed_headers, request->payload_sha256);
 }
 
 static char *scope(Arena *arena, const SigKey *key, const char *time)

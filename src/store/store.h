@@ -9,7 +9,8 @@
  * What fails for a moment (a connection that broke, a server that is busy) is tried again here, for
  * as long as the settings say. After that the error is ERR_UNREACHABLE: a later try can succeed,
  * and a put continues where this one stopped. ERR_REFUSED is what the credentials may not do (some
- * may only write). ERR_FAILED and ERR_USAGE are final until somebody changes something. No error, log line or argument of a process holds a secret. */
+ * may only write). ERR_FAILED and ERR_USAGE are final until somebody changes something. No error,
+ * log line or argument of a process holds a secret. */
 #pragma once
 
 #include "base/buffer.h"

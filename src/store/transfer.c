@@ -43,10 +43,10 @@ static bool load_symbols(Curl *to)
         const char *name;
         void *slot;
     } symbols[] = {
-        {"curl_global_init", &to->global_init}, {"curl_easy_init", &to->init},
-        {"curl_easy_cleanup", &to->cleanup},    {"curl_easy_reset", &to->reset},
-        {"curl_easy_perform", &to->perform},    {"curl_easy_setopt", &to->setopt},
-        {"curl_easy_getinfo", &to->getinfo},    {"curl_easy_strerror", &to->strerror},
+        {"curl_global_init", &to->global_init},  {"curl_easy_init", &to->init},
+        {"curl_easy_cleanup", &to->cleanup},     {"curl_easy_reset", &to->reset},
+        {"curl_easy_perform", &to->perform},     {"curl_easy_setopt", &to->setopt},
+        {"curl_easy_getinfo", &to->getinfo},     {"curl_easy_strerror", &to->strerror},
         {"curl_slist_append", &to->list_append}, {"curl_slist_free_all", &to->list_free},
         {"curl_getdate", &to->getdate},
     };
@@ -65,8 +65,8 @@ static bool load_curl(Error *err)
     (void)pthread_mutex_lock(&curl_lock);
     if (!curl.library) {
         Curl made = {.library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)};
-        loaded =
-            made.library && load_symbols(&made) && made.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+        loaded = made.library && load_symbols(&made) &&
+                 made.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
         if (loaded)
             curl = made;
         else if (made.library)
@@ -295,10 +295,8 @@ static void set_limits(Work *work)
     (void)curl.setopt(handle, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
     (void)curl.setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
     (void)curl.setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)(transfer->silence_ms / 1000));
-    (void)curl.setopt(handle, CURLOPT_MAX_SEND_SPEED_LARGE,
-                      (curl_off_t)transfer->bytes_per_second);
-    (void)curl.setopt(handle, CURLOPT_MAX_RECV_SPEED_LARGE,
-                      (curl_off_t)transfer->bytes_per_second);
+    (void)curl.setopt(handle, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)transfer->bytes_per_second);
+    (void)curl.setopt(handle, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)transfer->bytes_per_second);
 }
 
 static void set_callbacks(Work *work, char *failure)
@@ -318,9 +316,9 @@ static void set_callbacks(Work *work, char *failure)
 static bool is_final(CURLcode code)
 {
     static const CURLcode codes[] = {
-        CURLE_UNSUPPORTED_PROTOCOL,   CURLE_URL_MALFORMAT,     CURLE_OUT_OF_MEMORY,
+        CURLE_UNSUPPORTED_PROTOCOL,     CURLE_URL_MALFORMAT,      CURLE_OUT_OF_MEMORY,
         CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
-        CURLE_SSL_ENGINE_NOTFOUND,    CURLE_FAILED_INIT,       CURLE_WRITE_ERROR,
+        CURLE_SSL_ENGINE_NOTFOUND,      CURLE_FAILED_INIT,        CURLE_WRITE_ERROR,
     };
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         if (code == codes[i])

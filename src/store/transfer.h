@@ -42,12 +42,12 @@ typedef struct {
     int64_t length; /* Content-Length, -1: not said */
     int64_t date;   /* of the server, 0: not said */
     int64_t modified_at;
-    char etag[128];      /* with its quotes */
-    char sha256[65];     /* x-amz-meta-sha256 */
-    char region[64];     /* x-amz-bucket-region */
-    bool again;          /* the transfer itself failed, and can succeed later */
-    char failure[512];   /* then, and when it failed for good: what libcurl says */
-    bool local_failure;  /* we could not read or write our own file: failure says why */
+    char etag[128];     /* with its quotes */
+    char sha256[65];    /* x-amz-meta-sha256 */
+    char region[64];    /* x-amz-bucket-region */
+    bool again;         /* the transfer itself failed, and can succeed later */
+    char failure[512];  /* then, and when it failed for good: what libcurl says */
+    bool local_failure; /* we could not read or write our own file: failure says why */
 } Answer;
 
 bool connection_open(Connection **connection, Error *err) MUST_CHECK;

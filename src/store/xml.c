@@ -97,9 +97,8 @@ static bool read_number(const char *digits, size_t length, int64_t *code)
         return false;
     for (size_t i = 0; i < length; i++) {
         static const char known[] = "0123456789abcdef";
-        const char *found = strchr(known, digits[i] >= 'A' && digits[i] <= 'F'
-                                              ? digits[i] - 'A' + 'a'
-                                              : digits[i]);
+        const char *found =
+            strchr(known, digits[i] >= 'A' && digits[i] <= 'F' ? digits[i] - 'A' + 'a' : digits[i]);
         if (!found || found - known >= base)
             return false;
         value = value * base + (found - known);
@@ -262,8 +261,8 @@ bool xml_parse(Arena *arena, const char *text, size_t length, XmlNode **root, Er
     if (str_starts(copy, "\xEF\xBB\xBF"))
         reader.at += 3;
     while (*reader.at) {
-        bool good = *reader.at == '<' ? read_markup(&reader, &stack, root)
-                                      : read_text(&reader, &stack);
+        bool good =
+            *reader.at == '<' ? read_markup(&reader, &stack, root) : read_text(&reader, &stack);
         if (!good)
             return false;
     }

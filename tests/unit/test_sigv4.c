@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "base/str.h"
 #include "store/sigv4.h"
 
 /* The vectors of AWS: the suite of Signature Version 4 (service "service") and the examples of S3's
@@ -52,18 +53,42 @@ static void the_suite(UNUSED void **state)
     static const SigKey key = {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
                                "us-east-1", "service"};
     static const Vector vectors[] = {
-        {"GET", "/", {{0}}, {{0}}, NO_CONTENT,
+        {"GET",
+         "/",
+         {{0}},
+         {{0}},
+         NO_CONTENT,
          "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-        {"POST", "/", {{0}}, {{0}}, NO_CONTENT,
+        {"POST",
+         "/",
+         {{0}},
+         {{0}},
+         NO_CONTENT,
          "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-        {"GET", "/", {{"Param2", "value2"}, {"Param1", "value1"}}, {{0}}, NO_CONTENT,
+        {"GET",
+         "/",
+         {{"Param2", "value2"}, {"Param1", "value1"}},
+         {{0}},
+         NO_CONTENT,
          "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
-        {"GET", "/", {{"\u1234", "bar"}}, {{0}}, NO_CONTENT,
+        {"GET",
+         "/",
+         {{"\u1234", "bar"}},
+         {{0}},
+         NO_CONTENT,
          "2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04"},
-        {"GET", "/\u1234", {{0}}, {{0}}, NO_CONTENT,
+        {"GET",
+         "/\u1234",
+         {{0}},
+         {{0}},
+         NO_CONTENT,
          "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"},
-        {"GET", "/", {{0}}, {{"my-header1", " value1"}, {"my-header2", " \"a   b   c\""}},
-         NO_CONTENT, "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"},
+        {"GET",
+         "/",
+         {{0}},
+         {{"my-header1", " value1"}, {"my-header2", " \"a   b   c\""}},
+         NO_CONTENT,
+         "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"},
     };
     for (size_t i = 0; i < COUNT_OF(vectors); i++)
         check(&vectors[i], &key, "example.amazonaws.com", "20150830T123600Z", false);
@@ -74,15 +99,29 @@ static void the_examples_of_s3(UNUSED void **state)
     static const SigKey key = {"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                                "us-east-1", "s3"};
     static const Vector vectors[] = {
-        {"GET", "/test.txt", {{0}}, {{"range", "bytes=0-9"}}, NO_CONTENT,
+        {"GET",
+         "/test.txt",
+         {{0}},
+         {{"range", "bytes=0-9"}},
+         NO_CONTENT,
          "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
-        {"PUT", "/test$file.text", {{0}},
+        {"PUT",
+         "/test$file.text",
+         {{0}},
          {{"date", "Fri, 24 May 2013 00:00:00 GMT"}, {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
          "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
          "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
-        {"GET", "/", {{"lifecycle", ""}}, {{0}}, NO_CONTENT,
-         "fea454ca298b7da1c68078a5d1bdbfbb0d65c699e0f91ac7a200a0136783f543"},
-        {"GET", "/", {{"max-keys", "2"}, {"prefix", "J"}}, {{0}}, NO_CONTENT,
+        {"GET",
+         "/",
+         {{"lifecycle", ""}},
+         {{0}},
+         NO_CONTENT,
+         "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
+        {"GET",
+         "/",
+         {{"max-keys", "2"}, {"prefix", "J"}},
+         {{0}},
+         NO_CONTENT,
          "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
     };
     for (size_t i = 0; i < COUNT_OF(vectors); i++)

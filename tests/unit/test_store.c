@@ -49,8 +49,8 @@ static void a_folder_keeps_files(UNUSED void **state)
     bool found = true;
     char *text = NULL;
     buffer_init(&buffer, 100);
-    assert_true(open_store(arena, arena_printf(arena, "file://%s/store", folder), &settings, &store,
-                           &err));
+    assert_true(
+        open_store(arena, arena_printf(arena, "file://%s/store", folder), &settings, &store, &err));
     assert_true(store_list(store, arena, "", &list, &err));
     assert_int_equal(list.count, 0);
     write_file(source, "hello", sha256);
@@ -217,9 +217,9 @@ static void parts_are_never_too_many(UNUSED void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_folder_keeps_files),    cmocka_unit_test(another_content_is_not_taken),
+        cmocka_unit_test(a_folder_keeps_files),     cmocka_unit_test(another_content_is_not_taken),
         cmocka_unit_test(names_are_those_of_files), cmocka_unit_test(urls),
-        cmocka_unit_test(where_requests_go),       cmocka_unit_test(credentials_of_a_file),
+        cmocka_unit_test(where_requests_go),        cmocka_unit_test(credentials_of_a_file),
         cmocka_unit_test(parts_are_never_too_many),
     };
     return cmocka_run_group_tests_name("store", tests, make_folder, remove_folder);

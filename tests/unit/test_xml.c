@@ -69,7 +69,7 @@ static void what_is_wrong(UNUSED void **state)
         {"</a>", "did not begin"},
         {"<a/><b/>", "a second root"},
         {"<a/>x", "text outside"},
-        {"<a", "attribute"},
+        {"<a", "a name"},
         {"<a b>", "without a value"},
         {"<a b=c>", "without quotes"},
         {"<a b='c>", "does not end"},

@@ -67,10 +67,16 @@ class Swift:
 
     def start(self):
         for kind in (*KINDS, "proxy"):
-            self.start_one(kind)
+            self._launch(kind)
+        for kind in (*KINDS, "proxy"):
+            wait_until(lambda kind=kind: self._answers(kind), timeout_s=90)
         return self
 
     def start_one(self, kind):
+        self._launch(kind)
+        wait_until(lambda: self._answers(kind), timeout_s=90)
+
+    def _launch(self, kind):
         log = open(self.folder / f"{kind}.log", "ab")
         program = shutil.which(f"swift-{kind}-server")
         if not program:
@@ -87,7 +93,6 @@ class Swift:
                 preexec_fn=end_with_parent,
                 **as_user(self._user),
             )
-        wait_until(lambda: self._answers(kind))
 
     def kill_one(self, kind):
         """As a crash, with the workers it has."""
