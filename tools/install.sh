@@ -7,7 +7,7 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev lib
 packages_server='postgresql-15 postgresql-15-hypopg'
 packages_unit='libcmocka-dev'
 packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg git
-    groff-base zsh pgbouncer'
+    groff-base zsh pgbouncer swift-proxy swift-account swift-container swift-object awscli'
 # Whose histories vaxdb adopts, and whose speed it is measured against.
 packages_rivals='sqitch libdbd-pg-perl'
 packages_lint='clang-format clang-tidy cppcheck shellcheck pyflakes3'
@@ -35,13 +35,23 @@ missing_packages() {
     done
 }
 
-# The tests want PgBouncer as a program. Its package would start it as a service, now and at each
-# boot. A mask in /run is gone at the next boot even if we are killed here.
-starts_pgbouncer() {
-    case " $* " in
-    *' pgbouncer '*) [ -d /run/systemd/system ] ;;
-    *) false ;;
-    esac
+# The tests want PgBouncer and Swift as programs. Their packages would start services, now and at each
+# boot. Prints those of the packages named. A mask in /run is gone at the next boot even if we are
+# killed here.
+services_of() {
+    [ -d /run/systemd/system ] || return 0
+    for package in "$@"; do
+        case $package in
+        pgbouncer | swift-proxy) echo $package ;;
+        swift-account) echo swift-account swift-account-auditor swift-account-reaper \
+            swift-account-replicator ;;
+        swift-container) echo swift-container swift-container-auditor swift-container-reconciler \
+            swift-container-replicator swift-container-sharder swift-container-sync \
+            swift-container-updater ;;
+        swift-object) echo swift-object swift-object-auditor swift-object-reconstructor \
+            swift-object-replicator swift-object-updater ;;
+        esac
+    done
 }
 
 # Debian's postgresql starts a cluster of its own on port 5432 unless told not to. The setting is
@@ -51,14 +61,15 @@ install_packages() {
     $root apt-get -q update || return 1
     $root mkdir -p $folder || return 1
     echo 'create_main_cluster = false' | $root tee $folder/vaxdb.conf >/dev/null || return 1
-    ! starts_pgbouncer "$@" || $root systemctl --quiet mask --runtime pgbouncer || return 1
+    services=$(services_of "$@")
+    [ -z "$services" ] || $root systemctl --quiet mask --runtime $services || return 1
     status=0
     # env, because sudo does not pass variables on.
     $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
         --no-install-recommends install "$@" || status=1
-    if starts_pgbouncer "$@"; then
-        $root systemctl --quiet disable pgbouncer || status=1
-        $root systemctl --quiet unmask --runtime pgbouncer || status=1
+    if [ -n "$services" ]; then
+        $root systemctl --quiet disable $services || status=1
+        $root systemctl --quiet unmask --runtime $services || status=1
     fi
     $root rm -f $folder/vaxdb.conf
     $root rmdir --ignore-fail-on-non-empty $folder /etc/postgresql-common

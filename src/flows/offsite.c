@@ -10,7 +10,7 @@ const char *offsite_url(Arena *arena, const Config *config, EnvKind env)
     const char *bucket = getenv("BACKUP_BUCKET");
     if (!str_empty(url))
         return url;
-    if (str_empty(bucket))
+    if (!bucket || !*bucket)
         return NULL;
     bool whole = *bucket == '/' || strstr(bucket, "://");
     return whole ? bucket : arena_printf(arena, "s3://%s", bucket);

@@ -136,14 +136,12 @@ def test_another_backup_of_that_name_is_left_alone(vaxdb, database, scratch):
     vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
     vaxdb.ok("backup", "push")
     before = contents(scratch / "store")
-    manifest = path.with_name(f"{path.name}.json")
     path.write_bytes(gzip.compress(b"-- another\n"))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    Path(f"{path}.sha256").write_text(f"{sha256}  {path.name}\n")
     rewrite_manifest(
-        manifest,
-        lambda value: value.update(
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-            packed_bytes=path.stat().st_size,
-        ),
+        Path(f"{path}.json"),
+        lambda value: value.update(sha256=sha256, packed_bytes=path.stat().st_size),
     )
     assert "another backup" in vaxdb.fails(3, "backup", "push", path).stderr
     assert "another backup" in vaxdb.fails(3, "backup", "pull", path.name).stderr

@@ -20,8 +20,9 @@ KEY = "test:tester"
 SECRET = "testing"
 REGION = "us-east-1"
 
+# tempauth wants a cache for tokens, which S3 does not use: none has to listen.
 PIPELINE = (
-    "catch_errors proxy-logging listing_formats bulk s3api tempauth slo dlo proxy-logging proxy-server"
+    "catch_errors proxy-logging cache listing_formats bulk s3api tempauth slo dlo proxy-logging proxy-server"
 )
 FILTERS = ("catch_errors", "listing_formats", "bulk", "slo", "dlo")
 KINDS = ("account", "container", "object")
@@ -88,7 +89,7 @@ class Swift:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env={**clean_environment(), "HOME": str(self.folder)},
+                env={**clean_environment(), "HOME": str(self.folder), "EVENTLET_NO_GREENDNS": "yes"},
                 start_new_session=True,
                 preexec_fn=end_with_parent,
                 **as_user(self._user),
@@ -172,6 +173,7 @@ class Swift:
             self._default("proxy")
             + f"[pipeline:main]\npipeline = {PIPELINE}\n"
             + "[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\n"
+            + "[filter:cache]\nuse = egg:swift#memcache\nmemcache_servers = 127.0.0.1:9\n"
             + "[filter:proxy-logging]\nuse = egg:swift#proxy_logging\n"
             + "[filter:tempauth]\nuse = egg:swift#tempauth\nuser_test_tester = testing .admin\n"
             + f"[filter:s3api]\nuse = egg:swift#s3api\ns3_acl = false\nlocation = {REGION}\n"
