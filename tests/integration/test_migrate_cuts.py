@@ -127,7 +127,7 @@ def swept(request, vaxdb, own_server):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600 if FAULTS >= 1000 else 900)
 def test_a_run_is_ended_at_each_of_its_messages(swept):
     """One way at each message; in `./run soak` every way."""
     assert swept.messages > 2 * len(KINDS)
