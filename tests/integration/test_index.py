@@ -254,7 +254,8 @@ def test_rebuild_names(vaxdb, database):
 
 
 def test_analyze(vaxdb, any_database):
-    any_database.execute('CREATE TABLE t (a int, "Odd column" text)')
+    options = "WITH (autovacuum_enabled = false)"  # nobody else shall analyze it
+    any_database.execute(f'CREATE TABLE t (a int, "Odd column" text) {options}')
     any_database.execute("INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g")
     # fmt: off
     dry = index(vaxdb, "analyze", any_database, "t", "--column", "Odd column", "--target", "500",
