@@ -15,7 +15,7 @@ from support.backups import fill, rewrite_manifest
 from support.faulty_http import CUT, FaultyHttp
 from support.program import Vaxdb
 from support.servers import Database
-from support.swift import KEY, REGION, SECRET, Swift
+from support.swift import KEY, SECRET, Swift
 from support.waiting import wait_until
 
 PARTS = 4  # of the large backup: 8 MiB each

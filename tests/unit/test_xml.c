@@ -92,13 +92,11 @@ static void what_is_wrong(UNUSED void **state)
 
 static void depth_has_an_end(UNUSED void **state)
 {
-    char deep[(XML_DEPTH_MAX + 1) * 7 + 1] = "";
-    size_t length = 0;
-    for (int i = 0; i < XML_DEPTH_MAX + 1; i++) {
-        memcpy(deep + length, "<a>", 3);
-        length += 3;
-    }
-    refused(deep, length, "too deep");
+    static const char tag[] = "<a>";
+    char deep[(XML_DEPTH_MAX + 1) * (sizeof(tag) - 1)];
+    for (size_t i = 0; i < sizeof(deep); i++)
+        deep[i] = tag[i % (sizeof(tag) - 1)];
+    refused(deep, sizeof(deep), "too deep");
 }
 
 int main(void)
