@@ -1,9 +1,9 @@
 /* Backups: made, listed, verified, pruned, and loaded into an empty database.
  *
  * A backup is one NAME-ENV-YYYYMMDD-HHMMSS.sql.gz that `gunzip -c FILE | psql` restores, with a
- * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h). Rows are
- * counted by SQL under the dump's own snapshot, counted again in the dump as it passes, and both
- * must agree before the manifest is written.
+ * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h). Rows are copied
+ * by several sessions under one snapshot, counted as they arrive, and must be as many as the server
+ * says it sent before the manifest is written.
  *
  * Procedures with a safety net around these (restore with a swap, drills) are in flows. */
 #pragma once
@@ -11,6 +11,7 @@
 #include "backup/dump_reader.h"
 #include "backup/folder.h"
 #include "backup/manifest.h"
+#include "backup/member.h"
 #include "base/log.h"
 #include "pg/session.h"
 #include "state/state.h"
@@ -23,7 +24,8 @@ typedef struct {
     const char *env;
     const char *reason;    /* "backup create" */
     const char *pg_bindir; /* where to look for pg_dump first; may be NULL */
-    int jobs;              /* sessions that count rows beside pg_dump; 0: 1 */
+    int jobs;              /* sessions that copy rows; 0: half of the cores, at least 2 */
+    Compression compression;
 } BackupSpec;
 
 typedef struct {

@@ -9,7 +9,7 @@ static bool take(void *data, const char *bytes, size_t length, Error *err)
     return dump_reader_feed(data, bytes, length, err);
 }
 
-static const DumpTable *find(const DumpTable *tables, size_t count, const ManifestTable *wanted)
+static const DumpTable *find(const DumpTable *tables, size_t count, const ManifestLoad *wanted)
 {
     for (size_t i = 0; i < count; i++) {
         if (str_equal(tables[i].name, wanted->name) && str_equal(tables[i].schema, wanted->schema))
@@ -38,9 +38,11 @@ bool backup_compare_content(Arena *arena, Log *log, Session *session, const char
     }
     size_t count = 0;
     const DumpTable *tables = dump_reader_tables(reader, &count);
-    for (size_t i = 0; i < manifest->table_count; i++) {
-        const ManifestTable *wanted = &manifest->tables[i];
-        if (wanted->partitioned || wanted->extension || !wanted->digest)
+    size_t load_count = 0;
+    const ManifestLoad *loads = manifest_loads(arena, manifest, &load_count);
+    for (size_t i = 0; i < load_count; i++) {
+        const ManifestLoad *wanted = &loads[i];
+        if (wanted->extension || !*wanted->digest)
             continue;
         const DumpTable *found = find(tables, count, wanted);
         if (!found || !str_equal(arena_printf(arena, "%016" PRIx64, found->digest), wanted->digest))

@@ -1,7 +1,8 @@
+#include "backup/archive.h"
 #include "backup/backup.h"
+#include "backup/copy_worker.h"
+#include "backup/ddl.h"
 #include "backup/dump_reader.h"
-#include "backup/dump_stream.h"
-#include "backup/gzip.h"
 #include "backup/pg_dump.h"
 #include "backup/snapshot.h"
 #include "base/clock.h"
@@ -13,10 +14,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* pg_dump waits for a lock that the leader has already got only behind a queued ALTER, which waits
- * for the leader: nobody would see that deadlock. So it gives up soon, and all starts anew. */
-#define DUMP_LOCK_WAIT "--lock-wait-timeout=3000"
-#define DUMP_ATTEMPTS  3
+#define DUMP_ATTEMPTS 3
+/* Packed members that wait for their turn. */
+#define QUEUE_BYTES ((size_t)64 << 20)
+/* A member of statements is cut at the newline before. */
+#define TEXT_BYTES  ((size_t)8 << 20)
+#define BLOCK_BYTES 8192
+#define WAIT_MS     200
 
 typedef struct {
     Arena *arena;
@@ -26,112 +30,217 @@ typedef struct {
     PgDump tool;
     BackupClaim claim;
     Manifest manifest;
-    DumpStream stream;
-    BackupCount *count; /* while it runs */
-    GzipWriter *writer;
-    DumpReader *reader;
+    uint64_t *digests; /* of the manifest's tables */
+    CopyPlan plan;
+    Ddl ddl;
+    Buffer sequences;
+    bool large_objects;
+    MemberQueue *queue;
+    ArchiveWriter *writer;
+    MemberPacker *packer;
+    Buffer text; /* of the member that is being filled */
+    Buffer packed;
     Progress progress;
+    int64_t blocks; /* copied */
 } Creation;
+
+/* What one attempt made. */
+static void drop_attempt(Creation *creation)
+{
+    member_queue_destroy(TAKE(creation->queue));
+    archive_writer_destroy(TAKE(creation->writer));
+    ddl_release(&creation->ddl);
+    buffer_free(&creation->sequences);
+    buffer_free(&creation->text);
+}
 
 static void creation_free(Creation *creation)
 {
-    dump_stream_release(&creation->stream);
-    gzip_writer_destroy(creation->writer);
-    dump_reader_destroy(creation->reader);
+    drop_attempt(creation);
+    buffer_free(&creation->packed);
+    member_packer_destroy(creation->packer);
     backup_leader_close(&creation->leader);
     backup_claim_release(&creation->claim);
 }
 #define _cleanup_creation_ _cleanup_(creation_free)
 
-/* One piece of the dump: counted and packed. */
-static bool take_output(void *data, const char *bytes, size_t length, Error *err)
+static bool append(Creation *creation, const MemberLabel *label, const void *packed, size_t length,
+                   Error *err)
+{
+    if (archive_append(creation->writer, label, packed, length, err))
+        return true;
+    if (strstr(err->message, strerror(ENOSPC)))
+        (void)error_hint(err, "make room there (`vaxdb backup prune`), or choose another "
+                              "folder with --dir; the partial file was removed");
+    return false;
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+static bool flush_text(Creation *creation, size_t length, Error *err)
+{
+    if (!length)
+        return true;
+    const MemberLabel label = {
+        .kind = MEMBER_TEXT, .table = MEMBER_NO_TABLE, .raw_bytes = (int64_t)length};
+    if (!member_pack(creation->packer, &label, creation->text.data, &creation->packed, err) ||
+        !append(creation, &label, creation->packed.data, creation->packed.length, err))
+        return false;
+    buffer_consume(&creation->text, length);
+    return true;
+}
+
+/* Whole lines. */
+static bool put_text(void *data, const char *bytes, size_t length, Error *err)
 {
     Creation *creation = data;
-    if (!gzip_write(creation->writer, bytes, length, err)) {
-        if (strstr(err->message, strerror(ENOSPC)))
-            (void)error_hint(err, "make room there (`vaxdb backup prune`), or choose another "
-                                  "folder with --dir; the partial file was removed");
+    if (creation->text.length && creation->text.length + length > TEXT_BYTES &&
+        !flush_text(creation, creation->text.length, err))
         return false;
+    return buffer_append(&creation->text, bytes, length) ||
+           buffer_check(&creation->text, "a statement of the dump", err);
+}
+
+static bool put_texts(Creation *creation, const Buffer *text, Error *err)
+{
+    size_t at = 0;
+    while (at < text->length) {
+        size_t length = text->length - at;
+        if (length > TEXT_BYTES) {
+            const char *newline = memrchr(text->data + at, '\n', TEXT_BYTES);
+            if (!newline)
+                newline = memchr(text->data + at, '\n', length);
+            length = newline ? (size_t)(newline - text->data) + 1 - at : length;
+        }
+        if (!put_text(creation, text->data + at, length, err))
+            return false;
+        at += length;
     }
-    if (!dump_reader_feed(creation->reader, bytes, length, err))
-        return error_context(err, "reading what pg_dump writes");
-    progress_update(&creation->progress, gzip_writer_raw_bytes(creation->writer));
     return true;
 }
 
-static bool watch_count(void *data, Error *err)
+/* ---- rows -------------------------------------------------------------------------------- */
+
+static void count_member(Creation *creation, const MemberLabel *label)
 {
-    const Creation *creation = data;
-    return !backup_count_failed(creation->count) ||
-           error_set(err, ERR_FAILED, "counting rows failed"); /* its own error replaces it */
+    ManifestTable *table = &creation->manifest.tables[label->table];
+    if (label->kind == MEMBER_ROWS) {
+        table->rows += label->rows;
+        table->raw_bytes += label->raw_bytes;
+        creation->digests[label->table] += label->digest;
+    } else if (label->kind == MEMBER_COPY_END) {
+        table->digest =
+            arena_printf(creation->arena, "%016" PRIx64, creation->digests[label->table]);
+    }
 }
 
-static bool run_dump(Creation *creation, Error *err)
+static bool take_members(Creation *creation, Error *err)
 {
-    const DumpSink sink = {take_output, watch_count, creation};
-    return dump_stream_run(creation->log, &creation->stream, &sink, err) &&
-           dump_reader_finish(creation->reader, err) &&
-           (dump_reader_is_complete(creation->reader) ||
-            error_set(err, ERR_FAILED, "pg_dump did not write its last line"));
+    for (;;) {
+        QueueItem item;
+        QueueOutcome outcome = member_queue_take(creation->queue, WAIT_MS, &item);
+        _cleanup_free_ char *packed = item.packed;
+        if (!interrupt_check(err))
+            return false;
+        switch (outcome) {
+        case QUEUE_MEMBER:
+            count_member(creation, &item.label);
+            if (!append(creation, &item.label, packed, item.length, err))
+                return false;
+            break;
+        case QUEUE_UNIT_END: {
+            const CopyUnit *unit = &creation->plan.units[item.unit];
+            int64_t end = unit->end_block < 0 ? unit->table->blocks : unit->end_block;
+            creation->blocks += end - unit->first_block;
+            progress_update(&creation->progress, creation->blocks * BLOCK_BYTES);
+            break;
+        }
+        case QUEUE_NOTHING:
+            break;
+        case QUEUE_END:
+            return true;
+        case QUEUE_STOPPED:
+            return error_set(err, ERR_FAILED, "copying rows failed"); /* their own error tells */
+        }
+    }
 }
 
-static bool start_dump(Creation *creation, Error *err)
-{
-    const char *snapshot =
-        arena_printf(creation->arena, "--snapshot=%s", creation->leader.snapshot);
-    const char *arguments[] = {DUMP_LOCK_WAIT, snapshot, NULL};
-    return dump_stream_start(creation->arena, &creation->tool, creation->leader.session, arguments,
-                             &creation->stream, err);
-}
+/* ---- one attempt ------------------------------------------------------------------------- */
 
-static bool open_streams(Creation *creation, Error *err)
+static bool begin(Creation *creation, Error *err)
 {
-    dump_stream_release(&creation->stream);
-    gzip_writer_destroy(creation->writer);
-    dump_reader_destroy(creation->reader);
-    creation->writer = NULL;
-    creation->reader = NULL;
-    if (ftruncate(creation->claim.descriptor, 0) != 0 ||
-        lseek(creation->claim.descriptor, 0, SEEK_SET) != 0)
-        return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", creation->claim.partial);
-    creation->writer = gzip_writer_create(creation->claim.descriptor, creation->claim.path);
-    creation->reader = dump_reader_create(creation->arena, NULL, NULL);
+    const BackupClaim *claim = &creation->claim;
+    Session *leader = creation->leader.session;
+    drop_attempt(creation);
+    buffer_init(&creation->sequences, BUFFER_MAX_FILE);
+    buffer_init(&creation->text, DUMP_MAX_STATEMENT);
+    if (ftruncate(claim->descriptor, 0) != 0 || lseek(claim->descriptor, 0, SEEK_SET) != 0)
+        return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", claim->partial);
+    creation->writer = archive_writer_create(claim->descriptor, claim->path);
+    if (!backup_leader_begin(creation->arena, &creation->leader, &creation->manifest, err) ||
+        !copy_plan_read(creation->arena, leader, &creation->manifest, &creation->plan, err) ||
+        !backup_read_sequences(creation->arena, leader, &creation->sequences, err) ||
+        !backup_has_large_objects(leader, &creation->large_objects, err))
+        return false;
+    creation->digests =
+        arena_array(creation->arena, creation->manifest.table_count, sizeof(*creation->digests));
+    creation->blocks = 0;
+    creation->queue = member_queue_create(creation->plan.unit_count, QUEUE_BYTES);
     return true;
 }
 
-/* One snapshot, one pg_dump, one count. */
-static bool dump_once(Creation *creation, Error *err)
+static bool write_dump(Creation *creation, bool *waited, Error *err)
+{
+    const PgDump *tool = &creation->tool;
+    const BackupLeader *leader = &creation->leader;
+    return ddl_read(creation->arena, creation->log, tool, leader->session, leader->snapshot,
+                    &creation->ddl, waited, err) &&
+           put_texts(creation, &creation->ddl.before, err) &&
+           flush_text(creation, creation->text.length, err) && take_members(creation, err) &&
+           put_texts(creation, &creation->sequences, err) &&
+           (!creation->large_objects ||
+            ddl_read_large_objects(creation->arena, creation->log, tool, leader->session,
+                                   leader->snapshot, put_text, creation, err)) &&
+           put_texts(creation, &creation->ddl.after, err) &&
+           flush_text(creation, creation->text.length, err);
+}
+
+/* *waited: pg_dump met a lock, and nothing else was wrong. */
+static bool dump_once(Creation *creation, bool *waited, Error *err)
 {
     const BackupSpec *spec = creation->spec;
-    if (!open_streams(creation, err) ||
-        !backup_leader_begin(creation->arena, &creation->leader, &creation->manifest, err) ||
-        !start_dump(creation, err))
+    if (!begin(creation, err))
         return false;
-    progress_start(&creation->progress, creation->log, "backing up", 0, PROGRESS_BYTES, "");
-    creation->count = backup_count_start(creation->arena, &creation->leader, spec->conninfo,
-                                         spec->dbname, &creation->manifest, spec->jobs);
-    bool dumped = run_dump(creation, err);
-    if (!dumped)
-        process_kill(&creation->stream.process);
-    Error count_error = {0};
-    bool counted = backup_count_join(creation->count, !dumped, &count_error);
-    if (!dumped || !counted)
-        progress_abandon(&creation->progress);
+    progress_start(&creation->progress, creation->log, "backing up",
+                   creation->plan.blocks * BLOCK_BYTES, PROGRESS_BYTES, "");
+    const CopySpec copy = {.plan = &creation->plan,
+                           .queue = creation->queue,
+                           .leader = creation->leader.session,
+                           .snapshot = creation->leader.snapshot,
+                           .conninfo = spec->conninfo,
+                           .dbname = spec->dbname,
+                           .jobs = spec->jobs,
+                           .compression = spec->compression};
+    CopyWorkers *workers = copy_workers_start(&copy);
+    bool written = write_dump(creation, waited, err);
+    Error copy_error = {0};
+    bool copied = copy_workers_end(workers, !written, &copy_error);
+    if (written && copied)
+        return true;
+    progress_abandon(&creation->progress);
     /* A lost server fails both: the session knows best why. */
-    if (!counted && err->code != ERR_INTERRUPTED)
-        *err = count_error;
-    return dumped && counted;
+    if (!copied && err->code != ERR_INTERRUPTED)
+        *err = copy_error;
+    *waited = *waited && copied;
+    return false;
 }
 
 static bool dump_with_retries(Creation *creation, Error *err)
 {
     for (int attempt = 1;; attempt++) {
-        if (dump_once(creation, err))
+        bool waited = false;
+        if (dump_once(creation, &waited, err))
             return true;
-        /* pg_dump may not have run at all; that it wrote nothing yet says that it failed early. */
-        const char *talk = creation->stream.talk.data;
-        bool waited =
-            talk && strstr(talk, "LOCK TABLE") && gzip_writer_raw_bytes(creation->writer) == 0;
         if (err->code != ERR_FAILED || !waited || attempt == DUMP_ATTEMPTS)
             return false;
         log_warn(creation->log,
@@ -141,37 +250,12 @@ static bool dump_with_retries(Creation *creation, Error *err)
     }
 }
 
-/* What passed through must be what SQL counted. */
-static bool merge_counts(Creation *creation, Error *err)
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static bool check_tables(const Manifest *manifest, Error *err)
 {
-    Manifest *manifest = &creation->manifest;
-    size_t count = 0;
-    const DumpTable *dumped = dump_reader_tables(creation->reader, &count);
-    size_t capacity = manifest->table_count;
-    for (size_t i = 0; i < count; i++) {
-        ManifestTable *table = NULL;
-        for (size_t j = 0; j < manifest->table_count && !table; j++) {
-            if (str_equal(manifest->tables[j].name, dumped[i].name) &&
-                str_equal(manifest->tables[j].schema, dumped[i].schema))
-                table = &manifest->tables[j];
-        }
-        if (!table) {
-            ManifestTable added = {.schema = dumped[i].schema,
-                                   .name = dumped[i].name,
-                                   .extension = true,
-                                   .rows = dumped[i].rows};
-            ARENA_PUSH(creation->arena, manifest->tables, manifest->table_count, capacity, added);
-            table = &manifest->tables[manifest->table_count - 1];
-        }
-        if (table->rows != dumped[i].rows)
-            return error_set(err, ERR_FAILED,
-                             "%s.%s has %" PRId64 " rows, but the dump holds %" PRId64,
-                             table->schema, table->name, table->rows, dumped[i].rows);
-        table->raw_bytes = dumped[i].raw_bytes;
-        table->digest = arena_printf(creation->arena, "%016" PRIx64, dumped[i].digest);
-    }
-    for (size_t j = 0; j < manifest->table_count; j++) {
-        const ManifestTable *table = &manifest->tables[j];
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const ManifestTable *table = &manifest->tables[i];
         if (!table->partitioned && !table->digest)
             return error_set(err, ERR_FAILED, "the dump lacks the table %s.%s", table->schema,
                              table->name);
@@ -183,7 +267,8 @@ static bool finish(Creation *creation, Error *err)
 {
     Manifest *manifest = &creation->manifest;
     GzipTotals totals;
-    if (!merge_counts(creation, err) || !gzip_writer_finish(creation->writer, &totals, err))
+    if (!check_tables(manifest, err) ||
+        !archive_writer_finish(creation->writer, creation->arena, &manifest->index, &totals, err))
         return false;
     manifest->file = creation->claim.file;
     manifest->name = creation->spec->name;
@@ -209,9 +294,12 @@ bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult 
     int64_t started_ms = clock_monotonic_ms();
     _cleanup_creation_ Creation creation = {
         .arena = arena, .log = log, .spec = spec, .claim = {.lock = -1, .descriptor = -1}};
+    buffer_init(&creation.packed, DUMP_MAX_STATEMENT + (DUMP_MAX_STATEMENT >> 2));
+    creation.packer = member_packer_create(spec->compression);
     if (!backup_leader_open(log, spec->conninfo, spec->dbname, &creation.leader, err) ||
         !pg_dump_find(arena, spec->pg_bindir, session_server_version(creation.leader.session),
                       &creation.tool, err) ||
+        !pg_restore_find(arena, spec->pg_bindir, &creation.tool, err) ||
         !backup_claim(arena, spec->directory, spec->name, spec->env, &creation.claim, err) ||
         !dump_with_retries(&creation, err) || !finish(&creation, err))
         return false;

@@ -10,19 +10,6 @@
 #include <string.h>
 
 #define CHUNK_BYTES 262144
-/* Level 3 packs plain dumps to within a percent of `gzip -6` in an eighth of its time. */
-#define PACK_LEVEL 3
-
-struct GzipWriter {
-    int descriptor;
-    char *path;
-    HashStream *hash;
-    int64_t raw_bytes;
-    int64_t packed_bytes;
-    struct isal_zstream stream;
-    uint8_t level_buffer[ISAL_DEF_LVL3_DEFAULT];
-    uint8_t out[CHUNK_BYTES];
-};
 
 /* A command that has run out of memory has nothing better to do than to say so. */
 static void *allocate(size_t size_bytes)
@@ -39,86 +26,6 @@ static char *copy_text(const char *text)
 {
     size_t size = strlen(text) + 1;
     return memcpy(allocate(size), text, size);
-}
-
-GzipWriter *gzip_writer_create(int descriptor, const char *path)
-{
-    GzipWriter *writer = allocate(sizeof(*writer));
-    writer->descriptor = descriptor;
-    writer->path = copy_text(path);
-    writer->hash = hash_create();
-    isal_deflate_init(&writer->stream);
-    writer->stream.gzip_flag = IGZIP_GZIP;
-    writer->stream.level = PACK_LEVEL;
-    writer->stream.level_buf = writer->level_buffer;
-    writer->stream.level_buf_size = sizeof(writer->level_buffer);
-    return writer;
-}
-
-/* Packs what stream.next_in holds and writes all output that comes of it. */
-static bool pack(GzipWriter *writer, Error *err)
-{
-    struct isal_zstream *stream = &writer->stream;
-    do {
-        stream->next_out = writer->out;
-        stream->avail_out = sizeof(writer->out);
-        int result = isal_deflate(stream);
-        assert(result == COMP_OK); /* the only other results are wrong parameters */
-        size_t made = sizeof(writer->out) - stream->avail_out;
-        hash_update(writer->hash, writer->out, made);
-        if (!file_write_all(writer->descriptor, writer->out, made, writer->path, err))
-            return false;
-        writer->packed_bytes += (int64_t)made;
-    } while (stream->avail_out == 0);
-    assert(stream->avail_in == 0);
-    return true;
-}
-
-bool gzip_write(GzipWriter *writer, const void *data, size_t length, Error *err)
-{
-    union {
-        const void *given;
-        uint8_t *wanted; /* ISA-L only reads it */
-    } input = {.given = data};
-    while (length) {
-        uint32_t part = length > (1U << 30) ? 1U << 30 : (uint32_t)length;
-        writer->stream.next_in = input.wanted;
-        writer->stream.avail_in = part;
-        if (!pack(writer, err))
-            return false;
-        input.wanted += part;
-        length -= part;
-        writer->raw_bytes += part;
-    }
-    return true;
-}
-
-bool gzip_writer_finish(GzipWriter *writer, GzipTotals *totals, Error *err)
-{
-    writer->stream.end_of_stream = 1;
-    writer->stream.next_in = NULL;
-    writer->stream.avail_in = 0;
-    if (!pack(writer, err))
-        return false;
-    assert(writer->stream.internal_state.state == ZSTATE_END);
-    totals->raw_bytes = writer->raw_bytes;
-    totals->packed_bytes = writer->packed_bytes;
-    hash_finish(writer->hash, totals->sha256);
-    return true;
-}
-
-int64_t gzip_writer_raw_bytes(const GzipWriter *writer)
-{
-    return writer->raw_bytes;
-}
-
-void gzip_writer_destroy(GzipWriter *writer)
-{
-    if (!writer)
-        return;
-    hash_destroy(writer->hash);
-    free(writer->path);
-    free(writer);
 }
 
 struct GzipReader {

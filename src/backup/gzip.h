@@ -1,9 +1,7 @@
-/* gzip (RFC 1952) as a stream, by ISA-L: what `gunzip` reads and writes, several times faster.
+/* gzip (RFC 1952) as a stream, by ISA-L: what `gzip` writes, read several times faster.
  *
- * A writer packs into a descriptor that stays the caller's (neither synced nor closed here) and
- * hashes the packed bytes on the way. A reader inflates every member of a file and accepts nothing
- * else: a truncated stream, a wrong checksum or length and bytes after the last member are
- * ERR_PROBLEMS naming the place. */
+ * A reader inflates every member of a file and accepts nothing else: a truncated stream, a wrong
+ * checksum or length and bytes after the last member are ERR_PROBLEMS naming the place. */
 #pragma once
 
 #include "base/error.h"
@@ -13,27 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a file that was written (archive.h). */
 typedef struct {
     int64_t raw_bytes;
     int64_t packed_bytes;
     char sha256[HASH_HEX_SIZE]; /* of the packed bytes */
 } GzipTotals;
-
-typedef struct GzipWriter GzipWriter;
-
-/* path only names the file in messages; it is copied. Never fails. */
-GzipWriter *gzip_writer_create(int descriptor, const char *path);
-bool gzip_write(GzipWriter *writer, const void *data, size_t length, Error *err) MUST_CHECK;
-/* Ends the stream and writes what is left. Only destroy may follow. */
-bool gzip_writer_finish(GzipWriter *writer, GzipTotals *totals, Error *err) MUST_CHECK;
-int64_t gzip_writer_raw_bytes(const GzipWriter *writer);
-void gzip_writer_destroy(GzipWriter *writer); /* NULL is allowed */
-
-static inline void cleanup_gzip_writer(GzipWriter **writer)
-{
-    gzip_writer_destroy(*writer);
-}
-#define _cleanup_gzip_writer_ _cleanup_(cleanup_gzip_writer)
 
 typedef struct GzipReader GzipReader;
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define SELF_HASH "manifest_sha256"
@@ -43,6 +44,10 @@ static json_t *tables_json(const Manifest *manifest)
         set_int(row, "rows", table->rows);
         set_int(row, "raw_bytes", table->raw_bytes);
         set_text(row, "digest", table->digest);
+        if (table->root_name) {
+            set_text(row, "root_schema", table->root_schema);
+            set_text(row, "root_name", table->root_name);
+        }
         (void)json_array_append_new(list, row);
     }
     return list;
@@ -222,6 +227,10 @@ static void read_tables(Fields *fields, Manifest *manifest)
             .raw_bytes = int_of(&row, "raw_bytes"),
             .digest = text_of(&row, "digest", true),
         };
+        if (field(&row, "root_name")) {
+            manifest->tables[i].root_schema = text_of(&row, "root_schema", false);
+            manifest->tables[i].root_name = text_of(&row, "root_name", false);
+        }
         fields->missing = row.missing;
     }
 }
@@ -361,4 +370,39 @@ size_t manifest_table_count(const Manifest *manifest)
             count++;
     }
     return count;
+}
+
+static ManifestLoad *find_load(ManifestLoad *loads, size_t count, const char *schema,
+                               const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(loads[i].name, name) && str_equal(loads[i].schema, schema))
+            return &loads[i];
+    }
+    return NULL;
+}
+
+ManifestLoad *manifest_loads(Arena *arena, const Manifest *manifest, size_t *count)
+{
+    ManifestLoad *loads = arena_array(arena, manifest->table_count, sizeof(*loads));
+    *count = 0;
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const ManifestTable *table = &manifest->tables[i];
+        const char *schema = table->root_name ? table->root_schema : table->schema;
+        const char *name = table->root_name ? table->root_name : table->name;
+        if (table->partitioned)
+            continue;
+        /* Only partitions share a block's table: the list is not searched for every table. */
+        ManifestLoad *load = table->root_name ? find_load(loads, *count, schema, name) : NULL;
+        uint64_t sum = load ? strtoull(load->digest, NULL, 16) : 0;
+        if (!load) {
+            load = &loads[(*count)++];
+            *load = (ManifestLoad){.schema = schema, .name = name, .extension = table->extension};
+        }
+        load->rows += table->rows;
+        if (table->digest)
+            (void)snprintf(load->digest, sizeof(load->digest), "%016" PRIx64,
+                           sum + strtoull(table->digest, NULL, 16));
+    }
+    return loads;
 }

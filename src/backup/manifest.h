@@ -26,9 +26,13 @@
 typedef struct {
     const char *schema;
     const char *name;
-    bool partitioned;   /* has no rows of its own: its partitions have */
-    bool extension;     /* configuration rows of an extension: the extension makes the table */
-    int64_t rows;       /* counted by SQL under the dump's own snapshot */
+    bool partitioned; /* has no rows of its own: its partitions have */
+    bool extension;   /* configuration rows of an extension: the extension makes the table */
+    /* Where the dump loads its rows when not into itself: the root of its partitions, because
+     * another database may route them to another partition. NULL: itself. */
+    const char *root_schema;
+    const char *root_name;
+    int64_t rows;       /* of its COPY data; as many as the server says it sent */
     int64_t raw_bytes;  /* of its COPY data */
     const char *digest; /* of its rows in any order, 16 hex digits (dump_reader.h) */
 } ManifestTable;
@@ -94,3 +98,15 @@ bool manifest_read(Arena *arena, const char *path, bool *found, Manifest *manife
 /* Sum over tables; partitioned ones and those of extensions do not count. */
 int64_t manifest_rows(const Manifest *manifest);
 size_t manifest_table_count(const Manifest *manifest);
+
+/* What the COPY blocks of a dump hold, by the table that they name: a partition counts for the root
+ * through which it is loaded. */
+typedef struct {
+    const char *schema;
+    const char *name;
+    int64_t rows;
+    char digest[17]; /* "" when the manifest has none */
+    bool extension;
+} ManifestLoad;
+
+ManifestLoad *manifest_loads(Arena *arena, const Manifest *manifest, size_t *count);

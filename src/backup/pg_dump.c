@@ -9,9 +9,9 @@
 #define DEBIAN_FOLDER "/usr/lib/postgresql"
 
 /* "pg_dump (PostgreSQL) 15.20 (Debian ...)" */
-static bool ask_version(Arena *arena, const char *path, PgDump *tool)
+static bool ask_version(Arena *arena, const char *program, const char *path, PgDump *tool)
 {
-    static const char prefix[] = "pg_dump (PostgreSQL) ";
+    const char *prefix = arena_printf(arena, "%s (PostgreSQL) ", program);
     const char *argv[] = {path, "--version", NULL};
     ProcessSpec spec = {.argv = argv, .timeout_ms = 10000};
     _cleanup_buffer_ Buffer out;
@@ -29,45 +29,58 @@ static bool ask_version(Arena *arena, const char *path, PgDump *tool)
     return true;
 }
 
-/* The lowest major that can read the server: output nearest to what the server's own would be. */
-static void consider(Arena *arena, const char *path, int server_major, PgDump *best, PgDump *newest)
+typedef struct {
+    Arena *arena;
+    const char *program;
+    int major;     /* that it must have, or more */
+    PgDump best;   /* the lowest such: output nearest to what the server's own would be */
+    PgDump newest; /* of all that are here */
+} Search;
+
+static void consider(Search *search, const char *path)
 {
     PgDump tool = {0};
-    if (!path || access(path, X_OK) != 0 || !ask_version(arena, path, &tool))
+    if (!path || access(path, X_OK) != 0 ||
+        !ask_version(search->arena, search->program, path, &tool))
         return;
-    if (tool.major > newest->major)
-        *newest = tool;
-    if (tool.major >= server_major && (!best->path || tool.major < best->major))
-        *best = tool;
+    if (tool.major > search->newest.major)
+        search->newest = tool;
+    if (tool.major >= search->major && (!search->best.path || tool.major < search->best.major))
+        search->best = tool;
 }
 
-bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *found, Error *err)
+static void search_program(Search *search, const char *bindir)
 {
-    int major = server_version / 10000;
-    PgDump best = {0};
-    PgDump newest = {0};
+    Arena *arena = search->arena;
     if (bindir)
-        consider(arena, path_join(arena, bindir, "pg_dump"), major, &best, &newest);
+        consider(search, path_join(arena, bindir, search->program));
     StrList majors;
     str_list_init(&majors, arena);
     Error ignored = {0};
     if (file_is_directory(DEBIAN_FOLDER) &&
         directory_list(arena, DEBIAN_FOLDER, &majors, &ignored)) {
         for (size_t i = 0; i < majors.count; i++)
-            consider(arena, arena_printf(arena, DEBIAN_FOLDER "/%s/bin/pg_dump", majors.items[i]),
-                     major, &best, &newest);
+            consider(search, arena_printf(arena, DEBIAN_FOLDER "/%s/bin/%s", majors.items[i],
+                                          search->program));
     }
-    if (!best.path)
-        consider(arena, process_find(arena, "pg_dump"), major, &best, &newest);
-    if (best.path) {
-        *found = best;
+    if (!search->best.path)
+        consider(search, process_find(arena, search->program));
+}
+
+bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *found, Error *err)
+{
+    int major = server_version / 10000;
+    Search search = {.arena = arena, .program = "pg_dump", .major = major};
+    search_program(&search, bindir);
+    if (search.best.path) {
+        *found = search.best;
         return true;
     }
-    if (newest.path)
+    if (search.newest.path)
         (void)error_set(err, ERR_FAILED,
                         "the server is PostgreSQL %d, and the newest pg_dump here is of version "
                         "%d, which refuses newer servers",
-                        major, newest.major);
+                        major, search.newest.major);
     else
         (void)error_set(err, ERR_FAILED, "there is no pg_dump on this machine");
     return error_hint(err,
@@ -75,4 +88,17 @@ bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *
                       "postgresql-client-%d; majors that your distribution lacks are in the apt "
                       "repository of the PostgreSQL project)",
                       major, major);
+}
+
+bool pg_restore_find(Arena *arena, const char *bindir, PgDump *found, Error *err)
+{
+    Search search = {.arena = arena, .program = "pg_restore", .major = found->major};
+    search_program(&search, bindir);
+    found->restore = search.best.path;
+    if (found->restore)
+        return true;
+    (void)error_set(err, ERR_FAILED,
+                    "there is no pg_restore on this machine for what pg_dump %d writes",
+                    found->major);
+    return error_hint(err, "install the package postgresql-client-%d", found->major);
 }

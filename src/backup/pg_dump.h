@@ -1,4 +1,5 @@
-/* Which pg_dump: it must be of the server's major or newer, and is best of the same. */
+/* Which pg_dump, and which pg_restore for what it writes: of the server's major or newer, best of
+ * the same. */
 #pragma once
 
 #include "base/arena.h"
@@ -6,6 +7,7 @@
 
 typedef struct {
     const char *path;
+    const char *restore; /* pg_restore, once pg_restore_find was asked */
     const char *version; /* "15.20 (Debian 15.20-0+deb12u1)" */
     int major;
 } PgDump;
@@ -15,3 +17,5 @@ typedef struct {
  */
 bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *found,
                   Error *err) MUST_CHECK;
+/* Fills found->restore: a pg_restore that reads what this pg_dump writes. */
+bool pg_restore_find(Arena *arena, const char *bindir, PgDump *found, Error *err) MUST_CHECK;

@@ -3,8 +3,7 @@
 #include "base/buffer.h"
 #include "sql_texts.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <inttypes.h>
 
 /* Key of the advisory lock "a backup of this database": "vaxd" and "back" in ASCII. */
 #define LOCK_CLASS      0x76617864
@@ -27,14 +26,23 @@ static bool take_backup_lock(Session *session, Error *err)
     return error_hint(err, "wait until it has ended, then run the command again");
 }
 
-/* A server or role may limit what takes long; a backup takes as long as it takes. */
-static bool lift_timeouts(Session *session, Error *err)
+/* A server or role may limit what takes long; a backup takes as long as it takes. The other
+ * settings are pg_dump's: rows as text that any server reads as the same values, all of them, in
+ * the order in which they lie, and nothing but tables where a table was meant (CVE-2024-7348). */
+static bool settle(Session *session, Error *err)
 {
     return session_execute(
         session,
         "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "
         "('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', "
-        "'idle_session_timeout'); SET row_security = off; SET search_path = pg_catalog",
+        "'idle_session_timeout'); "
+        "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings "
+        "WHERE name = 'restrict_nonsystem_relation_kind'; "
+        "SELECT set_config('client_encoding', current_setting('server_encoding'), false); "
+        "SET row_security = off; SET search_path = pg_catalog; SET DateStyle = ISO; "
+        "SET IntervalStyle = postgres; SET extra_float_digits = 3; SET bytea_output = hex; "
+        "SET synchronize_seqscans = off; SET enable_tidscan = on; "
+        "SET standard_conforming_strings = on",
         err);
 }
 
@@ -49,7 +57,7 @@ bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, Back
     *leader = (BackupLeader){0};
     if (!session_open(&options, &leader->session, err))
         return false;
-    if (take_backup_lock(leader->session, err) && lift_timeouts(leader->session, err))
+    if (take_backup_lock(leader->session, err) && settle(leader->session, err))
         return true;
     backup_leader_close(leader);
     return false;
@@ -213,135 +221,74 @@ bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest,
            read_extensions(session, arena, manifest, err);
 }
 
-/* ---- counting ---------------------------------------------------------------------------- */
+/* ---- other sessions ---------------------------------------------------------------------- */
 
-#define JOBS_MAX 64
-
-typedef struct {
-    BackupCount *count;
-    Session *session; /* the leader's, or NULL: opens its own */
-    pthread_t thread;
-    bool started;
-} Counter;
-
-struct BackupCount {
-    Manifest *manifest;
-    const char *conninfo;
-    const char *dbname;
-    const char *snapshot;
-    atomic_size_t next; /* the table that nobody has begun */
-    atomic_bool stop;
-    pthread_mutex_t failure_lock;
-    bool failed;
-    Error failure;
-    Counter counters[JOBS_MAX];
-    int jobs;
-};
-
-static void note_failure(BackupCount *count, const Error *failure)
-{
-    (void)pthread_mutex_lock(&count->failure_lock);
-    if (!count->failed)
-        count->failure = *failure;
-    count->failed = true;
-    (void)pthread_mutex_unlock(&count->failure_lock);
-    atomic_store(&count->stop, true);
-}
-
-bool backup_count_failed(BackupCount *count)
-{
-    (void)pthread_mutex_lock(&count->failure_lock);
-    bool failed = count->failed;
-    (void)pthread_mutex_unlock(&count->failure_lock);
-    return failed;
-}
-
-static bool join_snapshot(const BackupCount *count, Session **session, Error *err)
+bool backup_join_snapshot(const char *conninfo, const char *dbname, const char *snapshot,
+                          Session **session, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    SessionOptions options = {.conninfo = count->conninfo,
-                              .dbname = count->dbname,
+    SessionOptions options = {.conninfo = conninfo,
+                              .dbname = dbname,
                               .application_name = "vaxdb backup",
                               .lock_timeout_ms = LOCK_TIMEOUT_MS};
     const char *sql = arena_printf(arena,
                                    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
                                    "SET TRANSACTION SNAPSHOT %s",
-                                   sql_literal(arena, count->snapshot));
-    return session_open(&options, session, err) && lift_timeouts(*session, err) &&
+                                   sql_literal(arena, snapshot));
+    return session_open(&options, session, err) && settle(*session, err) &&
            session_execute(*session, sql, err);
 }
 
-static bool count_table(Session *session, ManifestTable *table, Error *err)
+/* ---- sequences, large objects ------------------------------------------------------------ */
+
+/* One statement for so many: each is a relation that the query opens. */
+#define SEQUENCES_MAX 200
+
+static bool read_positions(Arena *arena, Session *leader, const Result *names, size_t from,
+                           size_t end, Buffer *sql, Error *err)
+{
+    _cleanup_buffer_ Buffer query;
+    _cleanup_result_ Result *rows = NULL;
+    buffer_init(&query, BUFFER_MAX_FILE);
+    for (size_t i = from; i < end; i++) {
+        const char *source = result_text(names, i, "source");
+        (void)buffer_printf(&query, "%s SELECT %s AS source, last_value, is_called FROM %s",
+                            i > from ? " UNION ALL" : "", sql_literal(arena, source), source);
+    }
+    if (!buffer_check(&query, "the list of sequences", err) ||
+        !session_query(leader, query.data, &rows, err))
+        return error_context(err, "reading the sequences");
+    for (size_t i = 0; i < result_rows(rows); i++)
+        (void)buffer_printf(sql, "SELECT pg_catalog.setval(%s, %s, %s);\n",
+                            sql_literal(arena, result_text(rows, i, "source")),
+                            result_text(rows, i, "last_value"),
+                            result_bool(rows, i, "is_called") ? "true" : "false");
+    return result_rows(rows) == end - from ||
+           error_set(err, ERR_FAILED, "not every sequence could be read");
+}
+
+bool backup_read_sequences(Arena *arena, Session *leader, Buffer *sql, Error *err)
+{
+    _cleanup_result_ Result *names = NULL;
+    if (!session_query(leader, sql_backup_sequences, &names, err))
+        return false;
+    size_t count = result_rows(names);
+    for (size_t from = 0; from < count; from += SEQUENCES_MAX) {
+        size_t end = count - from > SEQUENCES_MAX ? from + SEQUENCES_MAX : count;
+        if (!read_positions(arena, leader, names, from, end, sql, err))
+            return false;
+    }
+    return buffer_check(sql, "the list of sequences", err);
+}
+
+bool backup_has_large_objects(Session *leader, bool *has, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     const char *value = NULL;
-    const char *name = sql_qualified(arena, table->schema, table->name);
-    if (!session_scalar(session, arena, arena_printf(arena, "SELECT count(*) FROM ONLY %s", name),
-                        &value, err))
-        return error_context(err, "counting the rows of %s", name);
-    if (!value || !str_to_int64(value, 0, INT64_MAX, &table->rows))
-        return error_set(err, ERR_FAILED, "the server counts \"%s\" rows in %s",
-                         value ? value : "NULL", name);
+    if (!session_scalar(leader, arena,
+                        "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)", &value,
+                        err))
+        return false;
+    *has = str_equal(value, "t");
     return true;
-}
-
-static bool count_tables(BackupCount *count, Session *session, Error *err)
-{
-    for (;;) {
-        size_t at = atomic_fetch_add(&count->next, 1);
-        if (at >= count->manifest->table_count || atomic_load(&count->stop))
-            return true;
-        ManifestTable *table = &count->manifest->tables[at];
-        if (!table->partitioned && !count_table(session, table, err))
-            return false;
-    }
-}
-
-static void *run_counter(void *data)
-{
-    Counter *counter = data;
-    Error error = {0};
-    _cleanup_session_ Session *own = NULL;
-    bool counted = counter->session || join_snapshot(counter->count, &own, &error);
-    if (!counted || !count_tables(counter->count, own ? own : counter->session, &error))
-        note_failure(counter->count, &error);
-    return NULL;
-}
-
-BackupCount *backup_count_start(Arena *arena, const BackupLeader *leader, const char *conninfo,
-                                const char *dbname, Manifest *manifest, int jobs)
-{
-    BackupCount *count = arena_alloc(arena, sizeof(*count));
-    count->manifest = manifest;
-    count->conninfo = conninfo;
-    count->dbname = dbname;
-    count->snapshot = leader->snapshot;
-    count->jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
-    (void)pthread_mutex_init(&count->failure_lock, NULL);
-    for (int i = 0; i < count->jobs; i++) {
-        Counter *counter = &count->counters[i];
-        *counter = (Counter){.count = count, .session = i == 0 ? leader->session : NULL};
-        int errnum = pthread_create(&counter->thread, NULL, run_counter, counter);
-        counter->started = errnum == 0;
-        if (errnum) {
-            Error error = {0};
-            (void)error_set_errno(&error, ERR_FAILED, errnum, "cannot start a thread");
-            note_failure(count, &error);
-        }
-    }
-    return count;
-}
-
-bool backup_count_join(BackupCount *count, bool cancel, Error *err)
-{
-    if (cancel)
-        atomic_store(&count->stop, true);
-    for (int i = 0; i < count->jobs; i++) {
-        if (count->counters[i].started)
-            (void)pthread_join(count->counters[i].thread, NULL);
-    }
-    (void)pthread_mutex_destroy(&count->failure_lock);
-    if (count->failed)
-        *err = count->failure;
-    return !count->failed;
 }

@@ -1,17 +1,18 @@
-/* The session that leads a backup: it holds the lock of the database, locks every table, exports
- * the snapshot that pg_dump uses, and counts rows under it.
+/* The session that leads a backup: it holds the lock of the database, locks every table, and
+ * exports the snapshot that pg_dump and the copying sessions use.
  *
  * Tables are locked before the snapshot is taken: a TRUNCATE or rewrite between the two would read
  * as an empty table later. */
 #pragma once
 
 #include "backup/manifest.h"
+#include "base/buffer.h"
 #include "base/log.h"
 #include "pg/session.h"
 
 typedef struct {
     Session *session;
-    const char *snapshot; /* for pg_dump --snapshot= */
+    const char *snapshot; /* for pg_dump --snapshot= and SET TRANSACTION SNAPSHOT */
 } BackupLeader;
 
 /* Opens it and takes the lock: another backup of the same database is ERR_REFUSED. */
@@ -23,12 +24,11 @@ bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest,
                          Error *err) MUST_CHECK;
 void backup_leader_close(BackupLeader *leader);
 
-/* Counts the rows of every table of the manifest in threads of their own, the first with the
- * leader's session, so the leader must not be used until backup_count_join. */
-typedef struct BackupCount BackupCount;
-
-BackupCount *backup_count_start(Arena *arena, const BackupLeader *leader, const char *conninfo,
-                                const char *dbname, Manifest *manifest, int jobs);
-bool backup_count_failed(BackupCount *count); /* some thread has given up */
-/* Waits for the end. With cancel no further table is begun. False with the first failure. */
-bool backup_count_join(BackupCount *count, bool cancel, Error *err) MUST_CHECK;
+/* A session of its own under the leader's snapshot, with the settings under which rows are copied.
+ */
+bool backup_join_snapshot(const char *conninfo, const char *dbname, const char *snapshot,
+                          Session **session, Error *err) MUST_CHECK;
+/* The statements that set every sequence to where it is. */
+bool backup_read_sequences(Arena *arena, Session *leader, Buffer *sql, Error *err) MUST_CHECK;
+/* Are there any? */
+bool backup_has_large_objects(Session *leader, bool *has, Error *err) MUST_CHECK;

@@ -90,6 +90,13 @@ static bool push_made(Context *context, Store *store, const char *path, Error *e
     return false;
 }
 
+static Compression compression_of(const char *name)
+{
+    if (str_equal(name, "fast"))
+        return COMPRESS_FAST;
+    return str_equal(name, "small") ? COMPRESS_SMALL : COMPRESS_BALANCED;
+}
+
 static bool run_create(Context *context, Error *err)
 {
     _cleanup_store_ Store *store = NULL;
@@ -110,7 +117,8 @@ static bool run_create(Context *context, Error *err)
                        .env = env_name(context->env),
                        .reason = "backup create",
                        .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
-                       .jobs = (int)options_int(context->options, "jobs")};
+                       .jobs = (int)options_int(context->options, "jobs"),
+                       .compression = compression_of(options_text(context->options, "compress"))};
     BackupResult made;
     VerifyReport report;
     if (!backup_create(context->arena, context->log, &spec, &made, err) ||
@@ -375,8 +383,11 @@ static bool run_verify(Context *context, Error *err)
 /* clang-format off */
 static const OptionSpec create_options[] = {
     OPTION_BACKUP_DIR,
-    {.name = "jobs", .letter = 'j', .kind = OPTION_INT, .argument = "N", .fallback = "1",
-     .min = 1, .max = 64, .help = "sessions that count rows beside pg_dump"},
+    {.name = "jobs", .letter = 'j', .kind = OPTION_INT, .argument = "N",
+     .min = 1, .max = 64,
+     .help = "sessions that copy rows; half of the cores, at least 2, when not said"},
+    {.name = "compress", .letter = 'Z', .kind = OPTION_TEXT, .argument = "fast|balanced|small",
+     .fallback = "balanced", .help = "how hard to pack: time against size"},
     OPTION_END,
 };
 
@@ -395,9 +406,10 @@ static const OptionSpec verify_options[] = {
 const Command cli_backup_commands[] = {
     {.name = "backup create", .synopsis = "", .summary = "back a database up and verify the file",
      .details = "Writes NAME-ENV-YYYYMMDD-HHMMSS.sql.gz (UTC) with a checksum (.sha256) and a\n"
-                "manifest (.json), and prints its path. pg_dump makes the dump; the rows of every\n"
-                "table are counted under the same snapshot, and must be in the dump. A run that\n"
-                "fails or is killed leaves nothing that `backup list` shows.",
+                "manifest (.json), and prints its path. pg_dump writes the schema; several\n"
+                "sessions copy the rows under one snapshot, and must get as many as the server\n"
+                "says it sent. A run that fails or is killed leaves nothing that `backup list`\n"
+                "shows.",
      .example = "vaxdb backup create -e production      into the folder of backups",
      .options = create_options, .run = run_create},
     {.name = "backup list", .synopsis = "", .summary = "list backups: age, size, rows, verified, drilled",

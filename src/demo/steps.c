@@ -244,6 +244,7 @@ static bool run_backup(Demo *demo, json_t *facts, Error *err)
         .env = env_name(ENV_PRODUCTION),
         .reason = "demo",
         .pg_bindir = demo->cluster.bindir,
+        .compression = COMPRESS_BALANCED,
     };
     BackupResult made;
     VerifyReport report;

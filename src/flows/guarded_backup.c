@@ -14,6 +14,7 @@ bool guard_backup_make(const Guard *guard, const char *reason, BackupResult *mad
                          .name = spec->backup_name,
                          .env = env_name(guard->target->guard),
                          .reason = reason,
+                         .compression = COMPRESS_BALANCED,
                          .pg_bindir = spec->pg_bindir};
     return backup_create(guard->arena, guard->log, &backup, made, err);
 }

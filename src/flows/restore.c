@@ -167,6 +167,7 @@ static bool make_safety_backup(Restore *restore, Error *err)
                          .name = spec->backup_name,
                          .env = env_name(restore->target.env),
                          .reason = "before a restore",
+                         .compression = COMPRESS_BALANCED,
                          .pg_bindir = spec->pg_bindir};
     BackupResult made;
     VerifyReport report;

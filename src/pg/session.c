@@ -262,6 +262,16 @@ static void cancel_on_server(const Session *session)
     PQfreeCancel(cancel);
 }
 
+/* Rows of a COPY that nobody wants any more; false when more of them are still to come. */
+static bool discard_rows(Session *session)
+{
+    char *row = NULL;
+    int length = 0;
+    while ((length = PQgetCopyData(session->conn, &row, true)) > 0)
+        PQfreemem(row);
+    return length < 0;
+}
+
 /* After a cancel the server answers soon; its answer must be read so that nothing of it remains. */
 static void drain_cancelled(Session *session)
 {
@@ -271,10 +281,12 @@ static void drain_cancelled(Session *session)
             PGresult *result = PQgetResult(session->conn);
             if (!result)
                 return;
-            bool copying = PQresultStatus(result) == PGRES_COPY_IN;
+            ExecStatusType status = PQresultStatus(result);
             PQclear(result);
-            if (copying && PQputCopyEnd(session->conn, "interrupted") < 0)
+            if (status == PGRES_COPY_IN && PQputCopyEnd(session->conn, "interrupted") < 0)
                 return;
+            if (status == PGRES_COPY_OUT && !discard_rows(session))
+                break;
         }
         (void)PQflush(session->conn);
         struct pollfd wait = {.fd = PQsocket(session->conn), .events = POLLIN};
@@ -284,13 +296,18 @@ static void drain_cancelled(Session *session)
     }
 }
 
-static bool stop_interrupted(Session *session, Error *err)
+void session_cancel(Session *session)
 {
     cancel_on_server(session);
     if (session->in_copy)
         (void)PQputCopyEnd(session->conn, "interrupted");
     session->in_copy = false;
     drain_cancelled(session);
+}
+
+static bool stop_interrupted(Session *session, Error *err)
+{
+    session_cancel(session);
     return error_set(err, ERR_INTERRUPTED,
                      "interrupted; the statement was cancelled on the server");
 }

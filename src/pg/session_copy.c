@@ -85,3 +85,68 @@ void session_copy_abort(Session *session, const char *reason)
     if (PQputCopyEnd(session->conn, reason) >= 0 && session_flush(session, &ignored))
         (void)!session_finish(session, NULL, &ignored);
 }
+
+/* Takes rows until the end of the COPY; *stopped when the function wants no more. */
+static bool take_rows(Session *session, CopyRowFunction function, void *data, int64_t *taken,
+                      bool *stopped, Error *err)
+{
+    for (;;) {
+        char *row = NULL;
+        int length = PQgetCopyData(session->conn, &row, true);
+        if (length == -1)
+            return true;
+        if (length == -2)
+            return session_fail(session, NULL, err);
+        if (length == 0) {
+            if (!session_wait(session, false, err))
+                return false;
+            continue;
+        }
+        *stopped = !function(data, row, (size_t)length, err);
+        PQfreemem(row);
+        if (*stopped)
+            return false;
+        (*taken)++;
+    }
+}
+
+bool session_copy_out(Session *session, const char *sql, CopyRowFunction function, void *data,
+                      Error *err)
+{
+    assert(!session->in_copy);
+    if (!PQsendQuery(session->conn, sql))
+        return session_fail(session, NULL, err);
+    session_note_sent(session);
+    if (!session_flush(session, err))
+        return false;
+    while (PQisBusy(session->conn)) {
+        if (!session_wait(session, false, err))
+            return false;
+    }
+    PGresult *first = PQgetResult(session->conn);
+    if (PQresultStatus(first) != PGRES_COPY_OUT) {
+        bool failed = PQresultStatus(first) == PGRES_FATAL_ERROR || !first;
+        if (failed)
+            (void)session_fail(session, first, err);
+        else
+            (void)error_set(err, ERR_FAILED, "not a COPY ... TO STDOUT: %s", sql);
+        PQclear(first);
+        Error ignored = {0};
+        (void)!session_finish(session, NULL, &ignored);
+        return false;
+    }
+    PQclear(first);
+    int64_t taken = 0;
+    bool stopped = false;
+    if (!take_rows(session, function, data, &taken, &stopped, err)) {
+        if (stopped)
+            session_cancel(session);
+        return false;
+    }
+    _cleanup_result_ Result *last = NULL;
+    if (!session_finish(session, &last, err))
+        return false;
+    return result_affected(last) == taken ||
+           error_set(err, ERR_FAILED, "the server copied %lld rows, and %lld arrived",
+                     (long long)result_affected(last), (long long)taken);
+}

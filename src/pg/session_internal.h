@@ -24,6 +24,8 @@ void session_note_sent(Session *session);
 /* Waits until the socket can be read (and, with for_write, or written). False with ERR_INTERRUPTED
  * after cancelling the statement on the server, or with ERR_UNREACHABLE. */
 bool session_wait(Session *session, bool for_write, Error *err) MUST_CHECK;
+/* Cancels what runs and reads what is left of its answer, for a few seconds. */
+void session_cancel(Session *session);
 /* Sends what libpq has queued. */
 bool session_flush(Session *session, Error *err) MUST_CHECK;
 /* Reads to the end of the running command. *last (may be NULL) is the last result, owned by the

@@ -6,17 +6,22 @@
 
 #include <fcntl.h>
 
-static char path[] = "/tmp/vaxdb-unit-XXXXXX.gz"; /* gunzip wants the suffix */
+static char plain[] = "/tmp/vaxdb-unit-XXXXXX";
+static char path[sizeof(plain) + 3]; /* the same with .gz */
 
 static int make_file(UNUSED void **state)
 {
-    int descriptor = mkstemps(path, 3);
+    int descriptor = mkstemp(plain);
+    (void)snprintf(path, sizeof(path), "%s.gz", plain);
+    if (descriptor < 0 || close(descriptor) != 0)
+        return 1;
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     return descriptor < 0 || close(descriptor) != 0;
 }
 
 static int remove_file(UNUSED void **state)
 {
-    return unlink(path);
+    return unlink(path) + unlink(plain);
 }
 
 /* Bytes that pack to next to nothing (0), to something (1), and not at all (2). */
@@ -33,19 +38,16 @@ static char *make_bytes(size_t length, int kind)
     return bytes;
 }
 
-static GzipTotals write_members(const char *bytes, size_t length, size_t piece, int members)
+/* By gzip itself. */
+static void write_members(const char *bytes, size_t length, int members)
 {
     Error err = {0};
-    GzipTotals totals = {0};
-    _cleanup_close_ int descriptor = open(path, O_WRONLY | O_TRUNC);
-    for (int member = 0; member < members; member++) {
-        _cleanup_gzip_writer_ GzipWriter *writer = gzip_writer_create(descriptor, path);
-        for (size_t at = 0; at < length; at += piece)
-            assert_true(
-                gzip_write(writer, bytes + at, length - at < piece ? length - at : piece, &err));
-        assert_true(gzip_writer_finish(writer, &totals, &err));
-    }
-    return totals;
+    const char *argv[] = {"sh", "-c", "gzip -nc \"$0\" >> \"$1\"", plain, path, NULL};
+    ProcessSpec spec = {.argv = argv};
+    assert_int_equal(truncate(path, 0), 0);
+    assert_true(file_write_atomic(plain, bytes, length, 0600, &err));
+    for (int member = 0; member < members; member++)
+        assert_true(process_check(&spec, NULL, &err));
 }
 
 /* Reads it all; what[0..length) must come back members times. */
@@ -69,31 +71,15 @@ static bool read_back(const char *what, size_t length, int members, Error *err)
     return true;
 }
 
-static void check_by_gunzip(void)
-{
-    const char *argv[] = {"gunzip", "-t", path, NULL};
-    ProcessSpec spec = {.argv = argv};
-    Error err = {0};
-    if (!process_check(&spec, NULL, &err))
-        fail_msg("%s", err.message);
-}
-
-static void what_is_written_is_read_and_gunzip_agrees(UNUSED void **state)
+static void what_gzip_writes_is_read(UNUSED void **state)
 {
     static const size_t lengths[] = {0, 1, 100, 65535, 262144, 262145, 3000003};
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         for (int kind = 0; kind < 3; kind++) {
             Error err = {0};
             _cleanup_free_ char *bytes = make_bytes(lengths[i], kind);
-            GzipTotals totals = write_members(bytes, lengths[i], 100001, 1);
-            char hex[HASH_HEX_SIZE];
-            int64_t size = 0;
-            assert_int_equal(totals.raw_bytes, lengths[i]);
-            assert_true(hash_file(path, hex, &size, &err));
-            assert_string_equal(hex, totals.sha256);
-            assert_int_equal(size, totals.packed_bytes);
+            write_members(bytes, lengths[i], 1);
             assert_true(read_back(bytes, lengths[i], 1, &err));
-            check_by_gunzip();
         }
     }
 }
@@ -102,7 +88,7 @@ static void members_follow_one_another(UNUSED void **state)
 {
     Error err = {0};
     _cleanup_free_ char *bytes = make_bytes(300000, 1);
-    (void)write_members(bytes, 300000, 300000, 3);
+    write_members(bytes, 300000, 3);
     assert_true(read_back(bytes, 300000, 3, &err));
 }
 
@@ -119,7 +105,7 @@ static void every_truncation_and_flip_of_the_data_is_seen(UNUSED void **state)
     _cleanup_free_ char *bytes = make_bytes(3000, 1);
     char *packed = NULL;
     size_t length = 0;
-    (void)write_members(bytes, 3000, 3000, 1);
+    write_members(bytes, 3000, 1);
     assert_true(file_read(arena, path, BUFFER_MAX_FILE, &packed, &length, &err));
     for (size_t cut = 0; cut < length; cut++) {
         spoil(packed, cut);
@@ -142,32 +128,20 @@ static void every_truncation_and_flip_of_the_data_is_seen(UNUSED void **state)
 static void bytes_behind_the_end_are_an_error(UNUSED void **state)
 {
     Error err = {0};
-    (void)write_members("abc", 3, 3, 1);
+    write_members("abc", 3, 1);
     _cleanup_close_ int descriptor = open(path, O_WRONLY | O_APPEND);
     assert_int_equal(write(descriptor, "\0", 1), 1);
     assert_false(read_back("abc", 3, 1, &err));
     assert_non_null(strstr(err.message, "bytes after the end"));
 }
 
-static void a_full_disk_is_an_error(UNUSED void **state)
-{
-    Error err = {0};
-    _cleanup_close_ int full = open("/dev/full", O_WRONLY);
-    _cleanup_gzip_writer_ GzipWriter *writer = gzip_writer_create(full, "/dev/full");
-    _cleanup_free_ char *bytes = make_bytes(2000000, 2);
-    assert_false(gzip_write(writer, bytes, 2000000, &err));
-    assert_int_equal(err.code, ERR_FAILED);
-    assert_non_null(strstr(err.message, "No space left"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read_and_gunzip_agrees),
+        cmocka_unit_test(what_gzip_writes_is_read),
         cmocka_unit_test(members_follow_one_another),
         cmocka_unit_test(every_truncation_and_flip_of_the_data_is_seen),
         cmocka_unit_test(bytes_behind_the_end_are_an_error),
-        cmocka_unit_test(a_full_disk_is_an_error),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -1,0 +1,132 @@
+#include "backup/units.h"
+
+#include "sql_texts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define TID_RANGE_SCAN_VERSION 140000
+
+static bool find_row(const Manifest *manifest, const char *schema, const char *name, uint32_t *row)
+{
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        if (str_equal(manifest->tables[i].name, name) &&
+            str_equal(manifest->tables[i].schema, schema)) {
+            *row = (uint32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *keep(Arena *arena, const Result *rows, size_t row, const char *column)
+{
+    const char *text = result_text(rows, row, column);
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static bool read_table(Arena *arena, const Result *rows, size_t at, bool tid_ranges,
+                       Manifest *manifest, size_t *capacity, CopyTable *table, Error *err)
+{
+    *table = (CopyTable){
+        .schema = keep(arena, rows, at, "schema"),
+        .name = keep(arena, rows, at, "name"),
+        .source = keep(arena, rows, at, "source"),
+        .columns = keep(arena, rows, at, "columns"),
+        .condition = keep(arena, rows, at, "condition"),
+        .oid = keep(arena, rows, at, "oid"),
+        .file_node = keep(arena, rows, at, "file_node"),
+        .blocks = result_int64(rows, at, "blocks"),
+    };
+    table->target = table->source;
+    table->ranges = tid_ranges && result_bool(rows, at, "heap") && !table->condition;
+    bool configuration = result_bool(rows, at, "configuration");
+    if (!find_row(manifest, table->schema, table->name, &table->row)) {
+        /* The leader locked and listed all others. */
+        if (!configuration)
+            return error_set(err, ERR_FAILED, "the table %s was not locked", table->source);
+        ManifestTable added = {.schema = table->schema, .name = table->name, .extension = true};
+        ARENA_PUSH(arena, manifest->tables, manifest->table_count, *capacity, added);
+        table->row = (uint32_t)(manifest->table_count - 1);
+    }
+    if (!result_is_null(rows, at, "root_name")) {
+        table->target = keep(arena, rows, at, "root");
+        manifest->tables[table->row].root_schema = keep(arena, rows, at, "root_schema");
+        manifest->tables[table->row].root_name = keep(arena, rows, at, "root_name");
+    }
+    return true;
+}
+
+bool copy_plan_read(Arena *arena, Session *leader, Manifest *manifest, CopyPlan *plan, Error *err)
+{
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query(leader, sql_backup_units, &rows, err))
+        return error_context(err, "listing what to copy");
+    bool tid_ranges = session_server_version(leader) >= TID_RANGE_SCAN_VERSION;
+    size_t capacity = manifest->table_count;
+    *plan = (CopyPlan){.table_count = result_rows(rows)};
+    plan->tables = arena_array(arena, plan->table_count, sizeof(*plan->tables));
+    for (size_t i = 0; i < plan->table_count; i++) {
+        if (!read_table(arena, rows, i, tid_ranges, manifest, &capacity, &plan->tables[i], err))
+            return false;
+    }
+    copy_plan_cut(arena, plan);
+    return true;
+}
+
+/* At least one unit, so that an empty table has its place in the dump. */
+static size_t unit_count(const CopyTable *table)
+{
+    if (!table->ranges || table->blocks <= UNIT_BLOCKS)
+        return 1;
+    return (size_t)((table->blocks + UNIT_BLOCKS - 1) / UNIT_BLOCKS);
+}
+
+void copy_plan_cut(Arena *arena, CopyPlan *plan)
+{
+    plan->unit_count = 0;
+    plan->blocks = 0;
+    for (size_t i = 0; i < plan->table_count; i++) {
+        plan->unit_count += unit_count(&plan->tables[i]);
+        plan->blocks += plan->tables[i].blocks;
+    }
+    plan->units = arena_array(arena, plan->unit_count, sizeof(*plan->units));
+    CopyUnit *unit = plan->units;
+    for (size_t i = 0; i < plan->table_count; i++) {
+        size_t count = unit_count(&plan->tables[i]);
+        for (size_t part = 0; part < count; part++) {
+            bool last = part == count - 1;
+            *unit++ = (CopyUnit){
+                .table = &plan->tables[i],
+                .part = (uint32_t)part,
+                .first_block = (int64_t)part * UNIT_BLOCKS,
+                .end_block = last ? -1 : (int64_t)(part + 1) * UNIT_BLOCKS,
+                .last = last,
+            };
+        }
+    }
+}
+
+char *copy_unit_query(Arena *arena, const CopyUnit *unit)
+{
+    const CopyTable *table = unit->table;
+    bool whole = unit->first_block == 0 && unit->end_block < 0;
+    if (whole && !table->condition && *table->columns) /* no plan, no executor */
+        return arena_printf(arena, "COPY %s (%s) TO STDOUT", table->source, table->columns);
+    if (whole)
+        return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s %s) TO STDOUT", table->columns,
+                            table->source, table->condition ? table->condition : "");
+    const char *end = "";
+    if (unit->end_block >= 0)
+        end = arena_printf(arena, " AND ctid < '(%" PRId64 ",0)'", unit->end_block);
+    return arena_printf(arena,
+                        "COPY (SELECT %s FROM ONLY %s WHERE ctid >= '(%" PRId64 ",0)'%s) TO STDOUT",
+                        table->columns, table->source, unit->first_block, end);
+}
+
+char *copy_table_header(Arena *arena, const CopyTable *table)
+{
+    if (!*table->columns)
+        return arena_printf(arena, "COPY %s  FROM stdin;\n", table->target);
+    return arena_printf(arena, "COPY %s (%s) FROM stdin;\n", table->target, table->columns);
+}

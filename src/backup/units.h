@@ -1,0 +1,54 @@
+/* What a dump copies, cut into units that workers take one by one: configuration tables of
+ * extensions, then tables, the biggest first.
+ *
+ * A unit is a fixed range of a table's heap blocks, the last one open-ended, so that an unchanged
+ * range is the same unit tomorrow. Where the server cannot read such a range by itself (before 14,
+ * or another access method than heap) a table is one unit. */
+#pragma once
+
+#include "backup/manifest.h"
+#include "pg/session.h"
+
+/* 4 MiB of blocks of 8 KiB make 3 to 8 MiB of text. */
+#define UNIT_BLOCKS 512
+
+typedef struct {
+    const char *schema;
+    const char *name;
+    const char *source;    /* quoted as SQL wants it; so are target and columns */
+    const char *target;    /* where its rows are loaded: itself, or the root of its partitions */
+    const char *columns;   /* "a, b"; "" when it has none to copy */
+    const char *condition; /* "WHERE ..." of a configuration table; NULL: all rows */
+    const char *oid;
+    const char *file_node; /* under the snapshot */
+    int64_t blocks;
+    bool ranges;  /* may be read by ranges of blocks */
+    uint32_t row; /* in manifest->tables: where its rows are counted */
+} CopyTable;
+
+typedef struct {
+    const CopyTable *table;
+    uint32_t part; /* 0, 1, ... of the table */
+    int64_t first_block;
+    int64_t end_block; /* -1: to the end */
+    bool last;         /* of its table */
+} CopyUnit;
+
+typedef struct {
+    CopyTable *tables;
+    size_t table_count;
+    CopyUnit *units; /* in the order of the dump */
+    size_t unit_count;
+    int64_t blocks;
+} CopyPlan;
+
+/* In the leader's transaction. Tables that the manifest lacks (those of extensions) are added to
+ * it. */
+bool copy_plan_read(Arena *arena, Session *leader, Manifest *manifest, CopyPlan *plan,
+                    Error *err) MUST_CHECK;
+/* Cuts the tables of the plan into its units. */
+void copy_plan_cut(Arena *arena, CopyPlan *plan);
+/* "COPY ... TO STDOUT" of one unit. */
+char *copy_unit_query(Arena *arena, const CopyUnit *unit);
+/* "COPY ... FROM stdin;" with its newline, which begins the table in the dump. */
+char *copy_table_header(Arena *arena, const CopyTable *table);

@@ -1,0 +1,52 @@
+-- majors: 13-18
+-- What a dump copies, biggest first: ordinary tables, and of extensions the configuration tables
+-- with the condition that the extension gives. Generated columns have no data. A partition of a
+-- table hashed by an enum may belong elsewhere once it is restored, because enum values hash by
+-- their OID: its rows are loaded through the root.
+WITH configuration AS (
+    SELECT u.oid, nullif(u.condition, '') AS condition
+    FROM pg_extension AS e,
+         unnest(e.extconfig, e.extcondition) AS u (oid, condition)
+),
+hashed_by_enum AS (
+    SELECT p.partrelid
+    FROM pg_partitioned_table AS p
+    JOIN pg_opclass AS o ON o.oid = ANY (p.partclass)
+    JOIN pg_am AS a ON a.oid = o.opcmethod
+    WHERE p.partstrat = 'h' AND o.opcname = 'enum_ops' AND a.amname = 'hash'
+)
+SELECT c.oid,
+       n.nspname AS schema,
+       c.relname AS name,
+       format('%I.%I', n.nspname, c.relname) AS source,
+       rn.nspname AS root_schema,
+       r.relname AS root_name,
+       format('%I.%I', rn.nspname, r.relname) AS root,
+       coalesce(columns.list, '') AS columns,
+       configuration.oid IS NOT NULL AS configuration,
+       configuration.condition,
+       c.relfilenode AS file_node,
+       coalesce(am.amname = 'heap', false) AS heap,
+       pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_am AS am ON am.oid = c.relam
+LEFT JOIN configuration ON configuration.oid = c.oid
+LEFT JOIN pg_class AS r ON c.relispartition AND r.oid = pg_partition_root(c.oid) AND EXISTS (
+    SELECT FROM pg_partition_ancestors(c.oid) AS above (oid)
+    JOIN hashed_by_enum ON hashed_by_enum.partrelid = above.oid)
+LEFT JOIN pg_namespace AS rn ON rn.oid = r.relnamespace
+CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS list
+    FROM pg_attribute AS a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+) AS columns
+WHERE c.relkind = 'r'
+  AND c.relpersistence <> 't'
+  AND (configuration.oid IS NOT NULL
+       OR n.nspname NOT IN ('pg_catalog', 'information_schema')
+          AND n.nspname !~ '^pg_(toast|temp)'
+          AND NOT EXISTS (
+              SELECT FROM pg_depend AS d
+              WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+ORDER BY configuration.oid IS NULL, blocks DESC, n.nspname, c.relname

@@ -1,0 +1,176 @@
+"""The parallel dump: exact, consistent, in order, and the same again."""
+
+import gzip
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+EVERYTHING = Path(__file__).with_name("everything.sql")
+HEADER_BYTES = 64
+ROWS = 2  # the kind of a member: src/backup/member.h
+
+
+def psql(database, *arguments, **more):
+    return subprocess.run(
+        ["psql", "-qX", "-v", "ON_ERROR_STOP=1", *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **database.environment},
+        **more,
+    )
+
+
+def pour(path, database):
+    """What anyone can do without us."""
+    with gzip.open(path) as dump:
+        psql(database, input=dump.read())
+
+
+def dumped(database):
+    """What pg_dump says of a database, without the order of objects and rows."""
+    text = subprocess.run(
+        ["pg_dump"], env={**os.environ, **database.environment}, capture_output=True, check=True
+    ).stdout.decode()
+    text = re.sub(r"^\\(un)?restrict .*\n", "", text, flags=re.M)
+    blocks = []
+    for block in text.split("\n--\n-- ")[2:]:
+        head, copy, rows = block.partition(" FROM stdin;\n")
+        blocks.append((head, copy, sorted(rows.splitlines())))
+    assert blocks
+    return sorted(blocks)
+
+
+def create(vaxdb, database, *more):
+    return vaxdb.ok("backup", "create", "-e", "production", "--url", database.url, "--json", *more).json
+
+
+def members(path):
+    """(kind, bytes) of each member, by the lengths in their headers."""
+    data = Path(path).read_bytes()
+    at = 0
+    found = []
+    while at < len(data):
+        length = int.from_bytes(data[at + 28 : at + 36], "little")
+        assert length > HEADER_BYTES
+        found.append((data[at + 17], data[at : at + length]))
+        at += length
+    return found
+
+
+def test_every_kind_of_object_comes_back(vaxdb, own_server, new_database):
+    server = own_server()
+    source = new_database("source", server)
+    psql(source, "-f", str(EVERYTHING))
+    before = dumped(source)
+    made = create(vaxdb, source, "--jobs", "3")
+    assert dumped(source) == before
+
+    poured = new_database("poured", server)
+    pour(made["file"], poured)
+    assert dumped(poured) == before
+    assert not Path("/tmp/vaxdb-obeyed").exists()
+
+    target = new_database("target", server)
+    restored = vaxdb.ok("restore", made["file"], "-e", "staging", "--url", target.url, "--json").json
+    assert restored["rows"] == made["rows"]
+    assert dumped(target) == before
+    for database in (poured, target):
+        assert database.scalar("SELECT nextval('serials_id_seq')") == 20001
+        assert database.scalar("SELECT nextval('\"down ward\"')") == 96
+
+
+@pytest.fixture
+def large(database):
+    """Some ranges of blocks, rows that are gone, and one that has moved to the end."""
+    database.execute(
+        "CREATE TABLE large WITH (autovacuum_enabled = off) AS SELECT i, repeat(md5(i::text), 8) AS t FROM generate_series(1, 60000) AS i;"
+        "DELETE FROM large WHERE i % 3 = 0; UPDATE large SET t = 'moved' WHERE i = 1;"
+        "CREATE TABLE small (a int); INSERT INTO small VALUES (1)"
+    )
+    assert database.scalar("SELECT pg_relation_size('large') / 8192") > 4 * 512
+    return database
+
+
+@pytest.mark.parametrize("compress", ["fast", "balanced", "small"])
+def test_a_large_table_is_copied_by_ranges(vaxdb, large, new_database, compress):
+    made = create(vaxdb, large, "--jobs", "4", "--compress", compress)
+    assert made["rows"] == 40001
+    assert [kind for kind, _ in members(made["file"])].count(ROWS) > 4
+    fresh = new_database()
+    pour(made["file"], fresh)
+    assert dumped(fresh) == dumped(large)
+
+
+def test_what_has_not_changed_packs_to_the_same_bytes(vaxdb, large):
+    def rows(*more):
+        return [data for kind, data in members(create(vaxdb, large, *more)["file"]) if kind == ROWS]
+
+    first = rows("--jobs", "1")
+    assert rows("--jobs", "4") == first
+    large.execute("INSERT INTO large VALUES (-1, 'new')")
+    changed = rows()
+    assert sum(data not in first for data in changed) == 1
+
+
+def test_all_rows_are_of_one_moment(vaxdb, database, new_database):
+    """Money moves between tables all the time; a dump of two moments would make or lose some."""
+    tables = range(6)
+    for table in tables:
+        database.execute(
+            f"CREATE TABLE purse_{table} AS SELECT i, 100 AS coins, repeat('x', 500) AS weight "
+            "FROM generate_series(1, 3000) AS i"
+        )
+    done = threading.Event()
+
+    def move(number):
+        turn = number
+        with database.connect() as connection:
+            while not done.is_set():
+                turn += 1
+                connection.execute(
+                    f"WITH taken AS (UPDATE purse_{turn % 6} SET coins = coins - 1 WHERE i = %s) "
+                    f"UPDATE purse_{(turn + 1 + number) % 6} SET coins = coins + 1 WHERE i = %s",
+                    [turn % 3000 + 1, turn * 7 % 3000 + 1],
+                )
+
+    movers = [threading.Thread(target=move, args=[number]) for number in range(2)]
+    for mover in movers:
+        mover.start()
+    try:
+        made = create(vaxdb, database, "--jobs", "4")
+    finally:
+        done.set()
+        for mover in movers:
+            mover.join()
+    fresh = new_database()
+    pour(made["file"], fresh)
+    coins = " + ".join(f"(SELECT sum(coins) FROM purse_{table})" for table in tables)
+    assert fresh.scalar(f"SELECT {coins}") == 6 * 3000 * 100
+    moved = " + ".join(f"(SELECT count(*) FROM purse_{table} WHERE coins <> 100)" for table in tables)
+    assert fresh.scalar(f"SELECT {moved}") > 0
+
+
+def test_wide_rows_stand_alone(vaxdb, database, new_database):
+    database.execute(
+        "CREATE TABLE wide (i int, b bytea); INSERT INTO wide VALUES (1, 'a'), (2, "
+        "decode(repeat('5c', 20000000), 'hex')), (3, 'b')"
+    )
+    made = create(vaxdb, database)
+    fresh = new_database()
+    pour(made["file"], fresh)
+    assert fresh.scalar("SELECT sum(length(b)) FROM wide") == 20000002
+
+
+def test_a_schema_that_was_cut_off_fails_the_backup(vaxdb, large, scratch):
+    tool = scratch / "pg_dump"
+    real = "/usr/lib/postgresql/15/bin/pg_dump"
+    tool.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {real} "$@"\n{real} "$@" | head -c 4000\n')
+    tool.chmod(0o755)
+    command = ("backup", "create", "-e", "production", "--url", large.url)
+    outcome = vaxdb.fails(1, *command, env={"VAXDB_PG_BINDIR": str(scratch)})
+    assert "pg_restore" in outcome.stderr
+    assert not vaxdb.ok("backup", "list", "--json").json["backups"]
