@@ -113,12 +113,13 @@ static bool take_row(void *data, const char *row, size_t length, Error *err)
     Worker *worker = data;
     if (atomic_load(&worker->workers->stop))
         return stopped(err);
-    if (row[length - 1] != '\n')
-        return error_set(err, ERR_FAILED, "the server sent a row without an end");
     bool alone = length > MEMBER_BYTES;
     if ((alone || worker->raw.length + length > MEMBER_BYTES) && !flush(worker, err))
         return false;
+    int64_t before = worker->rows.rows;
     dump_rows_feed(&worker->rows, row, length);
+    if (worker->rows.rows != before + 1 || worker->rows.line_bytes || worker->rows.ends_copy)
+        return error_set(err, ERR_FAILED, "the server sent what is not one row");
     if (alone)
         return put_rows(worker, row, length, err);
     return buffer_append(&worker->raw, row, length) ||

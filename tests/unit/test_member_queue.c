@@ -3,6 +3,7 @@
 #include "backup/member_queue.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #define UNITS 40
 #define EACH  5

@@ -2,6 +2,8 @@
 
 #include "backup/units.h"
 
+#include <string.h>
+
 static CopyPlan plan_of(Arena *arena, const CopyTable *tables, size_t count)
 {
     CopyPlan plan = {.table_count = count};
