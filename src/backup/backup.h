@@ -26,6 +26,7 @@ typedef struct {
     const char *pg_bindir; /* where to look for pg_dump first; may be NULL */
     int jobs;              /* sessions that copy rows; 0: half of the cores, at least 2 */
     Compression compression;
+    const StrList *exclude; /* tables without their rows, as copy_plan_read has it; may be NULL */
 } BackupSpec;
 
 typedef struct {

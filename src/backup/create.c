@@ -178,7 +178,8 @@ static bool begin(Creation *creation, Error *err)
         return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", claim->partial);
     creation->writer = archive_writer_create(claim->descriptor, claim->path);
     if (!backup_leader_begin(creation->arena, &creation->leader, &creation->manifest, err) ||
-        !copy_plan_read(creation->arena, leader, &creation->manifest, &creation->plan, err) ||
+        !copy_plan_read(creation->arena, leader, creation->spec->exclude, &creation->manifest,
+                        &creation->plan, err) ||
         !backup_read_sequences(creation->arena, leader, &creation->sequences, err) ||
         !backup_has_large_objects(leader, &creation->large_objects, err))
         return false;
@@ -256,7 +257,7 @@ static bool check_tables(const Manifest *manifest, Error *err)
 {
     for (size_t i = 0; i < manifest->table_count; i++) {
         const ManifestTable *table = &manifest->tables[i];
-        if (!table->partitioned && !table->digest)
+        if (!table->partitioned && !table->excluded && !table->digest)
             return error_set(err, ERR_FAILED, "the dump lacks the table %s.%s", table->schema,
                              table->name);
     }

@@ -40,6 +40,7 @@ static json_t *tables_json(const Manifest *manifest)
         set_text(row, "kind",
                  table->partitioned ? "partitioned"
                  : table->extension ? "extension"
+                 : table->excluded  ? "excluded"
                                     : "table");
         set_int(row, "rows", table->rows);
         set_int(row, "raw_bytes", table->raw_bytes);
@@ -223,6 +224,7 @@ static void read_tables(Fields *fields, Manifest *manifest)
             .name = text_of(&row, "name", false),
             .partitioned = str_equal(kind, "partitioned"),
             .extension = str_equal(kind, "extension"),
+            .excluded = str_equal(kind, "excluded"),
             .rows = int_of(&row, "rows"),
             .raw_bytes = int_of(&row, "raw_bytes"),
             .digest = text_of(&row, "digest", true),
@@ -390,7 +392,7 @@ ManifestLoad *manifest_loads(Arena *arena, const Manifest *manifest, size_t *cou
         const ManifestTable *table = &manifest->tables[i];
         const char *schema = table->root_name ? table->root_schema : table->schema;
         const char *name = table->root_name ? table->root_name : table->name;
-        if (table->partitioned)
+        if (table->partitioned || table->excluded)
             continue;
         /* Only partitions share a block's table: the list is not searched for every table. */
         ManifestLoad *load = table->root_name ? find_load(loads, *count, schema, name) : NULL;

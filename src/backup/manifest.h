@@ -28,6 +28,7 @@ typedef struct {
     const char *name;
     bool partitioned; /* has no rows of its own: its partitions have */
     bool extension;   /* configuration rows of an extension: the extension makes the table */
+    bool excluded;    /* its rows were not wanted: the dump holds the empty table */
     /* Where the dump loads its rows when not into itself: the root of its partitions, because
      * another database may route them to another partition. NULL: itself. */
     const char *root_schema;

@@ -2,6 +2,7 @@
 
 #include "sql_texts.h"
 
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -57,7 +58,39 @@ static bool read_table(Arena *arena, const Result *rows, size_t at, bool tid_ran
     return true;
 }
 
-bool copy_plan_read(Arena *arena, Session *leader, Manifest *manifest, CopyPlan *plan, Error *err)
+static bool matches(Arena *arena, const char *pattern, const CopyTable *table)
+{
+    const char *qualified = arena_printf(arena, "%s.%s", table->schema, table->name);
+    return fnmatch(pattern, strchr(pattern, '.') ? qualified : table->name, FNM_NOESCAPE) == 0;
+}
+
+/* Takes what is excluded out of the plan. */
+static bool exclude_tables(Arena *arena, const StrList *patterns, Manifest *manifest,
+                           CopyPlan *plan, Error *err)
+{
+    for (size_t i = 0; patterns && i < patterns->count; i++) {
+        bool met = false;
+        for (size_t j = 0; j < plan->table_count; j++) {
+            if (!matches(arena, patterns->items[i], &plan->tables[j]))
+                continue;
+            manifest->tables[plan->tables[j].row].excluded = true;
+            met = true;
+        }
+        if (!met)
+            return error_set(err, ERR_USAGE, "there is no table %s whose rows could be left out",
+                             patterns->items[i]);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->table_count; i++) {
+        if (!manifest->tables[plan->tables[i].row].excluded)
+            plan->tables[kept++] = plan->tables[i];
+    }
+    plan->table_count = kept;
+    return true;
+}
+
+bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manifest *manifest,
+                    CopyPlan *plan, Error *err)
 {
     _cleanup_result_ Result *rows = NULL;
     if (!session_query(leader, sql_backup_units, &rows, err))
@@ -70,6 +103,8 @@ bool copy_plan_read(Arena *arena, Session *leader, Manifest *manifest, CopyPlan 
         if (!read_table(arena, rows, i, tid_ranges, manifest, &capacity, &plan->tables[i], err))
             return false;
     }
+    if (!exclude_tables(arena, exclude, manifest, plan, err))
+        return false;
     copy_plan_cut(arena, plan);
     return true;
 }

@@ -43,9 +43,10 @@ typedef struct {
 } CopyPlan;
 
 /* In the leader's transaction. Tables that the manifest lacks (those of extensions) are added to
- * it. */
-bool copy_plan_read(Arena *arena, Session *leader, Manifest *manifest, CopyPlan *plan,
-                    Error *err) MUST_CHECK;
+ * it. exclude (may be NULL) has patterns with * and ?, of SCHEMA.TABLE or of TABLE alone: such
+ * tables are marked in the manifest and not copied. A pattern that meets no table is ERR_USAGE. */
+bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manifest *manifest,
+                    CopyPlan *plan, Error *err) MUST_CHECK;
 /* Cuts the tables of the plan into its units. */
 void copy_plan_cut(Arena *arena, CopyPlan *plan);
 /* "COPY ... TO STDOUT" of one unit. */

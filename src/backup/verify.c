@@ -132,7 +132,7 @@ static void compare_tables(Arena *arena, const DumpTable *dumped, size_t count,
                 str_equal(dumped[j].schema, table->schema))
                 found = &dumped[j];
         }
-        if (table->partitioned)
+        if (table->partitioned || table->excluded)
             continue;
         if (!found)
             str_list_addf(&report->errors, "the dump lacks the table %s.%s", table->schema,

@@ -118,7 +118,8 @@ static bool run_create(Context *context, Error *err)
                        .reason = "backup create",
                        .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
                        .jobs = (int)options_int(context->options, "jobs"),
-                       .compression = compression_of(options_text(context->options, "compress"))};
+                       .compression = compression_of(options_text(context->options, "compress")),
+                       .exclude = options_list(context->options, "exclude-table-data")};
     BackupResult made;
     VerifyReport report;
     if (!backup_create(context->arena, context->log, &spec, &made, err) ||
@@ -291,7 +292,9 @@ static void print_contents(const Context *context, const Manifest *manifest)
         const ManifestTable *row = &manifest->tables[i];
         table_row(table,
                   (const char *[]){arena_printf(arena, "%s.%s", row->schema, row->name),
-                                   row->partitioned ? "partitioned" : str_count(arena, row->rows),
+                                   row->partitioned ? "partitioned"
+                                   : row->excluded  ? "left out"
+                                                    : str_count(arena, row->rows),
                                    row->partitioned ? NULL : str_bytes(arena, row->raw_bytes)});
     }
     table_print(table, out, table_terminal_width(out));
@@ -388,6 +391,8 @@ static const OptionSpec create_options[] = {
      .help = "sessions that copy rows; half of the cores, at least 2, when not said"},
     {.name = "compress", .letter = 'Z', .kind = OPTION_TEXT, .argument = "fast|balanced|small",
      .fallback = "balanced", .help = "how hard to pack: time against size"},
+    {.name = "exclude-table-data", .kind = OPTION_TEXT, .argument = "PATTERN", .repeats = true,
+     .help = "leave out the rows of such tables (SCHEMA.TABLE or TABLE; * and ?)"},
     OPTION_END,
 };
 

@@ -165,6 +165,21 @@ def test_wide_rows_stand_alone(vaxdb, database, new_database):
     assert fresh.scalar("SELECT sum(length(b)) FROM wide") == 20000002
 
 
+def test_rows_that_are_not_wanted_are_left_out(vaxdb, large, new_database):
+    made = create(vaxdb, large, "--exclude-table-data", "public.l*")
+    assert made["rows"] == 1
+    shown = vaxdb.ok("backup", "show", made["file"], "--json").json["manifest"]
+    assert {table["name"]: table["kind"] for table in shown["tables"]} == {
+        "large": "excluded",
+        "small": "table",
+    }
+    fresh = new_database()
+    vaxdb.ok("restore", made["file"], "-e", "staging", "--url", fresh.url)
+    assert fresh.scalar("SELECT (SELECT count(*) FROM large) + (SELECT sum(a) FROM small)") == 1
+    command = ("backup", "create", "-e", "production", "--url", large.url)
+    assert "no table lager" in vaxdb.fails(2, *command, "--exclude-table-data", "lager").stderr
+
+
 def test_a_schema_that_was_cut_off_fails_the_backup(vaxdb, large, scratch):
     tool = scratch / "pg_dump"
     real = "/usr/lib/postgresql/15/bin/pg_dump"
