@@ -396,7 +396,7 @@ ManifestLoad *manifest_loads(Arena *arena, const Manifest *manifest, size_t *cou
             continue;
         /* Only partitions share a block's table: the list is not searched for every table. */
         ManifestLoad *load = table->root_name ? find_load(loads, *count, schema, name) : NULL;
-        uint64_t sum = load ? strtoull(load->digest, NULL, 16) : 0;
+        uint64_t sum = load ? (uint64_t)strtoull(load->digest, NULL, 16) : 0;
         if (!load) {
             load = &loads[(*count)++];
             *load = (ManifestLoad){.schema = schema, .name = name, .extension = table->extension};
@@ -404,7 +404,7 @@ ManifestLoad *manifest_loads(Arena *arena, const Manifest *manifest, size_t *cou
         load->rows += table->rows;
         if (table->digest)
             (void)snprintf(load->digest, sizeof(load->digest), "%016" PRIx64,
-                           sum + strtoull(table->digest, NULL, 16));
+                           sum + (uint64_t)strtoull(table->digest, NULL, 16));
     }
     return loads;
 }

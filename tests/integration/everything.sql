@@ -118,7 +118,7 @@ GRANT SELECT (owner), UPDATE (what) ON secret TO "Ann ""the"" clerk" WITH GRANT 
 REVOKE ALL ON FUNCTION atomic(int) FROM PUBLIC;
 ALTER TABLE secret OWNER TO reader;
 REVOKE INSERT ON secret FROM reader;
-CREATE PUBLICATION some FOR TABLE serials WHERE (id > 5), TABLES IN SCHEMA private;
+CREATE PUBLICATION news FOR TABLE serials WHERE (id > 5), TABLES IN SCHEMA private;
 CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere');
 CREATE FOREIGN TABLE far_away (a int) SERVER elsewhere;
 CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''ddl''; END';

@@ -37,11 +37,15 @@ def dumped(database):
     ).stdout.decode()
     text = re.sub(r"^\\(un)?restrict .*\n", "", text, flags=re.M)
     blocks = []
+    routed = []
     for block in text.split("\n--\n-- ")[2:]:
         head, copy, rows = block.partition(" FROM stdin;\n")
-        blocks.append((head, copy, sorted(rows.splitlines())))
+        if "load via partition root" in head:  # which partition gets a row is up to the database
+            routed += rows.splitlines()
+        else:
+            blocks.append((head, copy, sorted(rows.splitlines())))
     assert blocks
-    return sorted(blocks)
+    return sorted(blocks), sorted(routed)
 
 
 def create(vaxdb, database, *more):
@@ -183,7 +187,7 @@ def test_rows_that_are_not_wanted_are_left_out(vaxdb, large, new_database):
 def test_a_schema_that_was_cut_off_fails_the_backup(vaxdb, large, scratch):
     tool = scratch / "pg_dump"
     real = "/usr/lib/postgresql/15/bin/pg_dump"
-    tool.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {real} "$@"\n{real} "$@" | head -c 4000\n')
+    tool.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {real} "$@"\n{real} "$@" | head -c 1000\n')
     tool.chmod(0o755)
     command = ("backup", "create", "-e", "production", "--url", large.url)
     outcome = vaxdb.fails(1, *command, env={"VAXDB_PG_BINDIR": str(scratch)})
