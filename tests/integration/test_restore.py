@@ -405,6 +405,7 @@ def tamper(path, sql):
         manifest["sha256"] = sha256
         manifest["packed_bytes"] = len(packed)
         manifest["raw_bytes"] = len(lying)
+        del manifest["members"]  # it is of one stream now, as others make them
 
     rewrite_manifest(Path(f"{path}.json"), follow)
 
