@@ -113,6 +113,7 @@ static void every_truncation_and_flip_of_the_data_is_seen(UNUSED void **state)
         assert_false(read_back(NULL, 0, 1, &err));
         assert_int_equal(err.code, ERR_PROBLEMS);
     }
+    size_t harmless = 0;
     for (size_t at = 0; at < length; at++) {
         if (at >= 3 && at < 10)
             continue; /* flags, time and system of the header: no checksum of gzip covers them */
@@ -120,9 +121,15 @@ static void every_truncation_and_flip_of_the_data_is_seen(UNUSED void **state)
         spoil(packed, length);
         packed[at] = (char)(packed[at] ^ (1 << (at % 8)));
         err = (Error){0};
-        assert_false(read_back(NULL, 0, 1, &err));
-        assert_int_equal(err.code, ERR_PROBLEMS);
+        /* Bits that pad the data, or describe a code that is not used, change nothing. */
+        if (!read_back(NULL, 0, 1, &err)) {
+            assert_int_equal(err.code, ERR_PROBLEMS);
+            continue;
+        }
+        assert_true(read_back(bytes, 3000, 1, &err));
+        harmless++;
     }
+    assert_true(harmless < length / 100);
 }
 
 static void bytes_behind_the_end_are_an_error(UNUSED void **state)
