@@ -215,6 +215,24 @@ def test_a_dump_that_fails_fails_the_backup(vaxdb, filled, scratch):
     assert not listed(vaxdb)
 
 
+@pytest.mark.parametrize("program, section", [("pg_restore", "pre-data"), ("pg_restore", "list"), ("pg_dump", "=data")])
+def test_a_text_that_was_cut_off_fails_the_backup(vaxdb, filled, scratch, program, section):
+    """Of each part that others write, without its last line and with a status of 0."""
+    filled.execute("SELECT lo_from_bytea(0, 'x')")
+    tool = scratch / program
+    real = f"/usr/lib/postgresql/15/bin/{program}"
+    tool.write_text(
+        f'#!/bin/sh\ncase "$*" in *--version*) exec {real} "$@";;\n'
+        f'*{section}*) {real} "$@" | sed "s/dump complete//";;\n*) exec {real} "$@";; esac\n'
+    )
+    tool.chmod(0o755)
+    outcome = vaxdb.fails(
+        1, "backup", "create", "-e", "production", "--url", filled.url, env={"VAXDB_PG_BINDIR": str(scratch)}
+    )
+    assert f"{program} did not write its last line" in outcome.stderr
+    assert not listed(vaxdb)
+
+
 def test_two_at_once_are_refused(vaxdb, filled):
     with filled.connect() as holder:
         # The key that src/backup/snapshot.c documents.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from support import archive
+
 EVERYTHING = Path(__file__).with_name("everything.sql")
-HEADER_BYTES = 64
-ROWS = 2  # the kind of a member: src/backup/member.h
 
 
 def psql(database, *arguments, **more):
@@ -52,17 +52,8 @@ def create(vaxdb, database, *more):
     return vaxdb.ok("backup", "create", "-e", "production", "--url", database.url, "--json", *more).json
 
 
-def members(path):
-    """(kind, bytes) of each member, by the lengths in their headers."""
-    data = Path(path).read_bytes()
-    at = 0
-    found = []
-    while at < len(data):
-        length = int.from_bytes(data[at + 28 : at + 36], "little")
-        assert length > HEADER_BYTES
-        found.append((data[at + 17], data[at : at + length]))
-        at += length
-    return found
+def row_members(made):
+    return [member for member in archive.read(made["file"]) if member.kind == archive.ROWS]
 
 
 def test_every_kind_of_object_comes_back(vaxdb, own_server, new_database):
@@ -103,7 +94,11 @@ def large(database):
 def test_a_large_table_is_copied_by_ranges(vaxdb, large, new_database, compress):
     made = create(vaxdb, large, "--jobs", "4", "--compress", compress)
     assert made["rows"] == 40001
-    assert [kind for kind, _ in members(made["file"])].count(ROWS) > 4
+    assert len(row_members(made)) > 4
+    written = archive.read(made["file"])
+    content = [member for member in written if member.kind < archive.INDEX]
+    index = b"".join(member.packed for member in written[len(content) :])
+    assert index == archive.tail(content)
     fresh = new_database()
     pour(made["file"], fresh)
     assert dumped(fresh) == dumped(large)
@@ -111,7 +106,7 @@ def test_a_large_table_is_copied_by_ranges(vaxdb, large, new_database, compress)
 
 def test_what_has_not_changed_packs_to_the_same_bytes(vaxdb, large):
     def rows(*more):
-        return [data for kind, data in members(create(vaxdb, large, *more)["file"]) if kind == ROWS]
+        return [member.packed for member in row_members(create(vaxdb, large, *more))]
 
     first = rows("--jobs", "1")
     assert rows("--jobs", "4") == first
