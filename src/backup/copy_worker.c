@@ -14,6 +14,8 @@
 #define MEMBER_BYTES ((size_t)8 << 20)
 /* What keeps the memory of all within bounds: a worker has a member, raw and packed. */
 #define WORKERS_MAX 12
+/* Of rows up to this, divided by the workers, each may have one at any time. */
+#define WIDE_BYTES ((int64_t)16 << 20)
 /* PostgreSQL sends no row of more than 1 GiB. */
 #define ROW_MAX ((size_t)1 << 30)
 /* Behind the database that is being used meanwhile. */
@@ -29,6 +31,7 @@ typedef struct {
     Buffer packed;
     DumpRows rows; /* of that member */
     size_t unit;
+    bool wide; /* its session has seen a wide row, and keeps a buffer for it */
 } Worker;
 
 struct CopyWorkers {
@@ -120,8 +123,12 @@ static bool take_row(void *data, const char *row, size_t length, Error *err)
     dump_rows_feed(&worker->rows, row, length);
     if (worker->rows.rows != before + 1 || worker->rows.line_bytes || worker->rows.ends_copy)
         return error_set(err, ERR_FAILED, "the server sent what is not one row");
-    if (alone)
-        return put_rows(worker, row, length, err);
+    if (alone) {
+        worker->wide = true;
+        return member_queue_wait_turn(worker->workers->spec.queue, worker->unit)
+                   ? put_rows(worker, row, length, err)
+                   : stopped(err);
+    }
     return buffer_append(&worker->raw, row, length) ||
            buffer_check(&worker->raw, "a piece of the dump", err);
 }
@@ -160,6 +167,23 @@ static bool check_file(Session *session, const CopyTable *table, Error *err)
     return error_hint(err, "run the command again");
 }
 
+/* Are its rows too wide for many workers to have such rows at a time? */
+static bool check_width(Worker *worker, Error *err)
+{
+    const CopyUnit *unit = unit_of(worker);
+    if (!unit->table->width)
+        return true;
+    _cleanup_arena_ Arena *arena = arena_create();
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query(worker->session, copy_unit_width_query(arena, unit), &rows, err))
+        return error_context(err, "looking for wide rows in %s", unit->table->source);
+    int64_t widest = 0;
+    if (!str_to_int64(result_cell(rows, 0, 0), 0, INT64_MAX, &widest))
+        return error_set(err, ERR_FAILED, "the width of a row is no number");
+    worker->wide = widest > WIDE_BYTES / worker->workers->count;
+    return true;
+}
+
 static bool copy_rows(Worker *worker, Session *session, Error *err)
 {
     const CopyUnit *unit = unit_of(worker);
@@ -178,9 +202,11 @@ static bool copy_unit(Worker *worker, Error *err)
     bool locked = false;
     buffer_clear(&worker->raw);
     worker->rows = (DumpRows){0};
-    if (!lock_table(worker->session, unit->table, &locked, err))
+    worker->wide = false;
+    if (!lock_table(worker->session, unit->table, &locked, err) ||
+        (locked && !check_width(worker, err)))
         return false;
-    if (!locked && !member_queue_wait_turn(spec->queue, worker->unit))
+    if ((!locked || worker->wide) && !member_queue_wait_turn(spec->queue, worker->unit))
         return stopped(err);
     if (unit->part == 0 &&
         !put_line(worker, MEMBER_COPY_BEGIN, copy_table_header(arena, unit->table), err))
@@ -193,14 +219,17 @@ static bool copy_units(Worker *worker, Error *err)
 {
     CopyWorkers *workers = worker->workers;
     const CopySpec *spec = &workers->spec;
-    if (!backup_join_snapshot(spec->conninfo, spec->dbname, spec->snapshot, &worker->session, err))
-        return false;
     for (;;) {
         worker->unit = atomic_fetch_add(&workers->next, 1);
         if (worker->unit >= spec->plan->unit_count || atomic_load(&workers->stop))
             return true;
+        if (!worker->session && !backup_join_snapshot(spec->conninfo, spec->dbname, spec->snapshot,
+                                                      &worker->session, err))
+            return false;
         if (!copy_unit(worker, err))
             return false;
+        if (worker->wide) /* libpq would keep its buffer */
+            session_close(TAKE(worker->session));
         member_queue_end_unit(spec->queue, worker->unit);
     }
 }

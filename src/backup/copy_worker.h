@@ -4,7 +4,10 @@
  * A worker locks a table NOWAIT. Where that fails another session waits for the table behind the
  * leader's lock, and to queue behind it would be a deadlock that the server cannot see: then the
  * leader's own session copies, when the unit's turn has come. So the leader must not be used
- * between start and end. */
+ * between start and end.
+ *
+ * Memory is bounded: a wide row is in it several times, with libpq's buffer, so only the unit whose
+ * turn it is may have such rows. */
 #pragma once
 
 #include "backup/member_queue.h"

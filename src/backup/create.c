@@ -16,7 +16,7 @@
 
 #define DUMP_ATTEMPTS 3
 /* Packed members that wait for their turn. */
-#define QUEUE_BYTES ((size_t)64 << 20)
+#define QUEUE_BYTES ((size_t)32 << 20)
 /* A member of statements is cut at the newline before. */
 #define TEXT_BYTES  ((size_t)8 << 20)
 #define BLOCK_BYTES 8192

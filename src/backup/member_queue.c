@@ -5,6 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+/* From here on a copy costs more memory than it saves: buffers are larger than what is in them. */
+#define LARGE_BYTES ((size_t)16 << 20)
+
 typedef struct Entry {
     struct Entry *next;
     MemberLabel label;
@@ -81,14 +84,24 @@ static bool has_room(const MemberQueue *queue, size_t unit)
     return queue->bytes < queue->max_bytes || (unit == queue->turn && !queue->units[unit].first);
 }
 
-bool member_queue_put(MemberQueue *queue, size_t unit, const MemberLabel *label,
-                      const Buffer *packed)
+static Entry *make_entry(const MemberLabel *label, Buffer *packed)
 {
     Entry *entry = allocate(1, sizeof(*entry));
     entry->label = *label;
     entry->length = packed->length;
-    entry->packed = allocate(packed->length, 1);
-    memcpy(entry->packed, packed->data, packed->length);
+    if (packed->length < LARGE_BYTES) {
+        entry->packed = allocate(packed->length, 1);
+        memcpy(entry->packed, packed->data, packed->length);
+        return entry;
+    }
+    entry->packed = packed->data;
+    buffer_init(packed, packed->max);
+    return entry;
+}
+
+bool member_queue_put(MemberQueue *queue, size_t unit, const MemberLabel *label, Buffer *packed)
+{
+    Entry *entry = make_entry(label, packed);
     (void)pthread_mutex_lock(&queue->lock);
     while (!queue->stopped && !has_room(queue, unit))
         (void)pthread_cond_wait(&queue->room, &queue->lock);
@@ -123,7 +136,7 @@ void member_queue_end_unit(MemberQueue *queue, size_t unit)
 bool member_queue_wait_turn(MemberQueue *queue, size_t unit)
 {
     (void)pthread_mutex_lock(&queue->lock);
-    while (!queue->stopped && queue->turn != unit)
+    while (!queue->stopped && (queue->turn != unit || queue->units[unit].first))
         (void)pthread_cond_wait(&queue->room, &queue->lock);
     bool turn = !queue->stopped;
     (void)pthread_mutex_unlock(&queue->lock);

@@ -13,11 +13,13 @@ typedef struct MemberQueue MemberQueue;
 MemberQueue *member_queue_create(size_t units, size_t max_bytes);
 void member_queue_destroy(MemberQueue *queue); /* NULL is allowed; nobody may use it any more */
 
-/* For workers. The next member of a unit: copied. False once the queue was stopped. */
+/* For workers. The next member of a unit: copied, or when it is large taken out of packed, which is
+ * then empty. False once the queue was stopped. */
 bool member_queue_put(MemberQueue *queue, size_t unit, const MemberLabel *label,
-                      const Buffer *packed) MUST_CHECK;
+                      Buffer *packed) MUST_CHECK;
 void member_queue_end_unit(MemberQueue *queue, size_t unit);
-/* Waits until all units before this one were taken. False once the queue was stopped. */
+/* Waits until all units before this one were taken, and all that was put of it. False once the queue
+ * was stopped. */
 bool member_queue_wait_turn(MemberQueue *queue, size_t unit) MUST_CHECK;
 
 typedef enum {

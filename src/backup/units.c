@@ -35,6 +35,7 @@ static bool read_table(Arena *arena, const Result *rows, size_t at, bool tid_ran
         .source = keep(arena, rows, at, "source"),
         .columns = keep(arena, rows, at, "columns"),
         .condition = keep(arena, rows, at, "condition"),
+        .width = keep(arena, rows, at, "width"),
         .oid = keep(arena, rows, at, "oid"),
         .file_node = keep(arena, rows, at, "file_node"),
         .blocks = result_int64(rows, at, "blocks"),
@@ -142,6 +143,17 @@ void copy_plan_cut(Arena *arena, CopyPlan *plan)
     }
 }
 
+/* " WHERE ..."; "" where the unit is a whole table. */
+static const char *range_condition(Arena *arena, const CopyUnit *unit)
+{
+    if (unit->first_block == 0 && unit->end_block < 0)
+        return "";
+    const char *end = "";
+    if (unit->end_block >= 0)
+        end = arena_printf(arena, " AND ctid < '(%" PRId64 ",0)'", unit->end_block);
+    return arena_printf(arena, " WHERE ctid >= '(%" PRId64 ",0)'%s", unit->first_block, end);
+}
+
 char *copy_unit_query(Arena *arena, const CopyUnit *unit)
 {
     const CopyTable *table = unit->table;
@@ -151,12 +163,14 @@ char *copy_unit_query(Arena *arena, const CopyUnit *unit)
     if (whole)
         return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s %s) TO STDOUT", table->columns,
                             table->source, table->condition ? table->condition : "");
-    const char *end = "";
-    if (unit->end_block >= 0)
-        end = arena_printf(arena, " AND ctid < '(%" PRId64 ",0)'", unit->end_block);
-    return arena_printf(arena,
-                        "COPY (SELECT %s FROM ONLY %s WHERE ctid >= '(%" PRId64 ",0)'%s) TO STDOUT",
-                        table->columns, table->source, unit->first_block, end);
+    return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s%s) TO STDOUT", table->columns,
+                        table->source, range_condition(arena, unit));
+}
+
+char *copy_unit_width_query(Arena *arena, const CopyUnit *unit)
+{
+    return arena_printf(arena, "SELECT coalesce(max(%s), 0) FROM ONLY %s%s", unit->table->width,
+                        unit->table->source, range_condition(arena, unit));
 }
 
 char *copy_table_header(Arena *arena, const CopyTable *table)

@@ -19,6 +19,7 @@ typedef struct {
     const char *target;    /* where its rows are loaded: itself, or the root of its partitions */
     const char *columns;   /* "a, b"; "" when it has none to copy */
     const char *condition; /* "WHERE ..." of a configuration table; NULL: all rows */
+    const char *width;     /* expression: about how many bytes a row takes; NULL: never many */
     const char *oid;
     const char *file_node; /* under the snapshot */
     int64_t blocks;
@@ -51,5 +52,7 @@ bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manif
 void copy_plan_cut(Arena *arena, CopyPlan *plan);
 /* "COPY ... TO STDOUT" of one unit. */
 char *copy_unit_query(Arena *arena, const CopyUnit *unit);
+/* Of a table that has a width: the query for that of the unit's widest row. */
+char *copy_unit_width_query(Arena *arena, const CopyUnit *unit);
 /* "COPY ... FROM stdin;" with its newline, which begins the table in the dump. */
 char *copy_table_header(Arena *arena, const CopyTable *table);

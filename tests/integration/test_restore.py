@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from support import archive
-from support import archive
 from support.backups import (
     NASTY,
     NASTY_ROWS,

@@ -111,6 +111,29 @@ static void test_a_stop_ends_the_waiting(UNUSED void **state)
     member_queue_destroy(work.queue);
 }
 
+static void test_what_is_large_is_not_copied(UNUSED void **state)
+{
+    MemberQueue *queue = member_queue_create(1, 0);
+    const MemberLabel label = {.part = 7};
+    _cleanup_buffer_ Buffer packed;
+    QueueItem item;
+    buffer_init(&packed, (size_t)64 << 20);
+    char *bytes = buffer_reserve(&packed, (size_t)20 << 20);
+    memset(bytes, 'x', (size_t)20 << 20);
+    buffer_commit(&packed, (size_t)20 << 20);
+    assert_true(member_queue_put(queue, 0, &label, &packed));
+    assert_int_equal(packed.length, 0);
+    assert_int_equal(packed.capacity, 0);
+    assert_true(buffer_append_str(&packed, "more"));
+    assert_int_equal(member_queue_take(queue, 0, &item), QUEUE_MEMBER);
+    assert_ptr_equal(item.packed, bytes);
+    assert_int_equal(item.length, 20 << 20);
+    assert_int_equal(item.label.part, 7);
+    free(item.packed);
+    assert_true(member_queue_wait_turn(queue, 0)); /* nothing of it waits any more */
+    member_queue_destroy(queue);
+}
+
 static void test_turns(UNUSED void **state)
 {
     MemberQueue *queue = member_queue_create(2, 0);
@@ -132,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_members_come_in_order),
         cmocka_unit_test(test_a_full_queue_goes_on),
         cmocka_unit_test(test_a_stop_ends_the_waiting),
+        cmocka_unit_test(test_what_is_large_is_not_copied),
         cmocka_unit_test(test_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

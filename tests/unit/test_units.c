@@ -64,6 +64,10 @@ static void test_queries(UNUSED void **state)
     assert_string_equal(copy_unit_query(arena, &unit),
                         "COPY (SELECT a, \"B\" FROM ONLY public.t WHERE ctid >= '(512,0)') "
                         "TO STDOUT");
+    table.width = "octet_length(a)";
+    assert_string_equal(copy_unit_width_query(arena, &unit),
+                        "SELECT coalesce(max(octet_length(a)), 0) FROM ONLY public.t WHERE "
+                        "ctid >= '(512,0)'");
     unit.first_block = 0;
     assert_string_equal(copy_unit_query(arena, &unit), "COPY public.t (a, \"B\") TO STDOUT");
     table.condition = "WHERE a > 1";

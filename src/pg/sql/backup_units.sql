@@ -2,7 +2,8 @@
 -- What a dump copies, biggest first: ordinary tables, and of extensions the configuration tables
 -- with the condition that the extension gives. Generated columns have no data. A partition of a
 -- table hashed by an enum may belong elsewhere once it is restored, because enum values hash by
--- their OID: its rows are loaded through the root.
+-- their OID: its rows are loaded through the root. Where much is stored out of line, width says about
+-- how many bytes a row's text takes, without reading what is stored there.
 WITH configuration AS (
     SELECT u.oid, nullif(u.condition, '') AS condition
     FROM pg_extension AS e,
@@ -25,6 +26,11 @@ SELECT c.oid,
        coalesce(columns.list, '') AS columns,
        configuration.oid IS NOT NULL AS configuration,
        configuration.condition,
+       CASE
+           WHEN configuration.oid IS NULL
+               AND pg_relation_size(nullif(c.reltoastrelid, 0)::regclass) >= 131072
+               THEN columns.width
+       END AS width,
        c.relfilenode AS file_node,
        coalesce(am.amname = 'heap', false) AS heap,
        pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks
@@ -37,8 +43,22 @@ LEFT JOIN pg_class AS r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
     JOIN hashed_by_enum ON hashed_by_enum.partrelid = above.oid)
 LEFT JOIN pg_namespace AS rn ON rn.oid = r.relnamespace
 CROSS JOIN LATERAL (
-    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS list
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS list,
+           string_agg(
+               format(
+                   CASE
+                       WHEN t.base IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
+                           THEN 'coalesce(octet_length(%I), 0)::bigint'
+                       WHEN t.base = 'bytea'::regtype
+                           THEN '2 * coalesce(octet_length(%I), 0)::bigint'
+                       ELSE '4 * coalesce(pg_column_size(%I), 0)::bigint'
+                   END,
+                   a.attname),
+               ' + ') FILTER (WHERE a.attlen = -1) AS width
     FROM pg_attribute AS a
+    CROSS JOIN LATERAL (
+        SELECT coalesce(nullif(typbasetype, 0), oid) AS base FROM pg_type WHERE oid = a.atttypid
+    ) AS t
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ) AS columns
 WHERE c.relkind = 'r'
