@@ -1,9 +1,9 @@
 /* Backups: made, listed, verified, pruned, and loaded into an empty database.
  *
  * A backup is one NAME-ENV-YYYYMMDD-HHMMSS.sql.gz that `gunzip -c FILE | psql` restores, with a
- * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h). Rows are copied
- * by several sessions under one snapshot, counted as they arrive, and must be as many as the server
- * says it sent before the manifest is written.
+ * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h). Rows are
+ * copied by several sessions under one snapshot, counted as they arrive, and must be as many as the
+ * server says it sent before the manifest is written.
  *
  * Procedures with a safety net around these (restore with a swap, drills) are in flows. */
 #pragma once
@@ -117,6 +117,7 @@ typedef struct {
     StrList missing_tables;
     StrList wrong_rows;    /* "public.t: 9 rows, the manifest says 10" */
     StrList wrong_indexes; /* missing or invalid */
+    StrList wrong_sequences;
 } CompareReport;
 
 /* manifest NULL (a foreign dump): only counts. */

@@ -1,4 +1,5 @@
 #include "backup/backup.h"
+#include "backup/sequences.h"
 #include "sql_texts.h"
 
 #include <inttypes.h>
@@ -112,6 +113,7 @@ bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *ma
     str_list_init(&report->missing_tables, arena);
     str_list_init(&report->wrong_rows, arena);
     str_list_init(&report->wrong_indexes, arena);
+    str_list_init(&report->wrong_sequences, arena);
     TableRows *tables = NULL;
     size_t count = 0;
     log_debug(log, "counting the rows of every table");
@@ -123,7 +125,10 @@ bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *ma
         report->tables++;
         report->rows += tables[i].rows;
     }
-    if (manifest)
+    if (manifest) {
         compare_tables(manifest, tables, count, report);
+        if (!sequences_compare(arena, session, manifest, &report->wrong_sequences, err))
+            return false;
+    }
     return compare_indexes(session, manifest, report, err);
 }

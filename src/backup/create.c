@@ -3,7 +3,9 @@
 #include "backup/copy_worker.h"
 #include "backup/ddl.h"
 #include "backup/dump_reader.h"
+#include "backup/globals.h"
 #include "backup/pg_dump.h"
+#include "backup/sequences.h"
 #include "backup/snapshot.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -35,11 +37,13 @@ typedef struct {
     Ddl ddl;
     Buffer sequences;
     bool large_objects;
+    bool passwords; /* of roles may be read */
     MemberQueue *queue;
     ArchiveWriter *writer;
     MemberPacker *packer;
     Buffer text; /* of the member that is being filled */
     Buffer packed;
+    Buffer globals; /* packed; empty where they could not be read */
     Progress progress;
     int64_t blocks; /* copied */
 } Creation;
@@ -58,6 +62,7 @@ static void creation_free(Creation *creation)
 {
     drop_attempt(creation);
     buffer_free(&creation->packed);
+    buffer_free(&creation->globals);
     member_packer_destroy(creation->packer);
     backup_leader_close(&creation->leader);
     backup_claim_release(&creation->claim);
@@ -171,22 +176,44 @@ static bool begin(Creation *creation, Error *err)
 {
     const BackupClaim *claim = &creation->claim;
     Session *leader = creation->leader.session;
+    Manifest *manifest = &creation->manifest;
     drop_attempt(creation);
     buffer_init(&creation->sequences, BUFFER_MAX_FILE);
     buffer_init(&creation->text, DUMP_MAX_STATEMENT);
     if (ftruncate(claim->descriptor, 0) != 0 || lseek(claim->descriptor, 0, SEEK_SET) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", claim->partial);
     creation->writer = archive_writer_create(claim->descriptor, claim->path);
-    if (!backup_leader_begin(creation->arena, &creation->leader, &creation->manifest, err) ||
-        !copy_plan_read(creation->arena, leader, creation->spec->exclude, &creation->manifest,
-                        &creation->plan, err) ||
-        !backup_read_sequences(creation->arena, leader, &creation->sequences, err) ||
-        !backup_has_large_objects(leader, &creation->large_objects, err))
+    if (!backup_leader_begin(creation->arena, &creation->leader, manifest, err) ||
+        !copy_plan_read(creation->arena, leader, creation->spec->exclude, manifest, &creation->plan,
+                        err) ||
+        !sequences_read(creation->arena, leader, &manifest->sequences, &manifest->sequence_count,
+                        err) ||
+        !sequences_write(creation->arena, manifest->sequences, manifest->sequence_count,
+                         &creation->sequences, err) ||
+        !backup_has_large_objects(leader, &creation->large_objects, err) ||
+        !globals_passwords(leader, &creation->passwords, err))
         return false;
     creation->digests =
-        arena_array(creation->arena, creation->manifest.table_count, sizeof(*creation->digests));
+        arena_array(creation->arena, manifest->table_count, sizeof(*creation->digests));
     creation->blocks = 0;
     creation->queue = member_queue_create(creation->plan.unit_count, QUEUE_BYTES);
+    return true;
+}
+
+/* Under no snapshot: roles have none. */
+static bool read_globals(Creation *creation, Error *err)
+{
+    Error error = {0};
+    ManifestGlobals *globals = &creation->manifest.globals;
+    if (globals->sha256 || globals_read(creation->arena, creation->log, creation->spec->pg_bindir,
+                                        &creation->tool, creation->leader.session,
+                                        creation->passwords, &creation->globals, globals, &error))
+        return true;
+    if (error.code == ERR_INTERRUPTED || error.code == ERR_UNREACHABLE) {
+        *err = error;
+        return false;
+    }
+    log_warn(creation->log, "roles and tablespaces are not backed up: %s", error.message);
     return true;
 }
 
@@ -194,7 +221,8 @@ static bool write_dump(Creation *creation, bool *waited, Error *err)
 {
     const PgDump *tool = &creation->tool;
     const BackupLeader *leader = &creation->leader;
-    return ddl_read(creation->arena, creation->log, tool, leader->session, leader->snapshot,
+    return read_globals(creation, err) &&
+           ddl_read(creation->arena, creation->log, tool, leader->session, leader->snapshot,
                     &creation->ddl, waited, err) &&
            put_texts(creation, &creation->ddl.before, err) &&
            flush_text(creation, creation->text.length, err) && take_members(creation, err) &&
@@ -282,6 +310,9 @@ static bool finish(Creation *creation, Error *err)
     manifest->raw_bytes = totals.raw_bytes;
     manifest->packed_bytes = totals.packed_bytes;
     manifest->sha256 = arena_strdup(creation->arena, totals.sha256);
+    if (manifest->globals.sha256 &&
+        !globals_write(creation->arena, creation->claim.path, &creation->globals, err))
+        return false;
     /* From here to the rename there is nothing worth stopping for. */
     if (!interrupt_check(err) ||
         !backup_claim_commit(creation->arena, &creation->claim, manifest, err))
@@ -296,6 +327,7 @@ bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult 
     _cleanup_creation_ Creation creation = {
         .arena = arena, .log = log, .spec = spec, .claim = {.lock = -1, .descriptor = -1}};
     buffer_init(&creation.packed, DUMP_MAX_STATEMENT + (DUMP_MAX_STATEMENT >> 2));
+    buffer_init(&creation.globals, DUMP_MAX_STATEMENT);
     creation.packer = member_packer_create(spec->compression);
     if (!backup_leader_open(log, spec->conninfo, spec->dbname, &creation.leader, err) ||
         !pg_dump_find(arena, spec->pg_bindir, session_server_version(creation.leader.session),

@@ -75,7 +75,7 @@ bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *e
             continue;
         if (str_ends(name, BACKUP_SUFFIX MANIFEST_SUFFIX))
             add_entry(arena, directory, name, list);
-        else if (str_ends(name, BACKUP_SUFFIX) &&
+        else if (str_ends(name, BACKUP_SUFFIX) && !str_ends(name, GLOBALS_SUFFIX) &&
                  !str_list_has(&names, arena_printf(arena, "%s%s", name, MANIFEST_SUFFIX)))
             list->foreign++;
     }
@@ -103,6 +103,14 @@ bool backup_find(Arena *arena, const char *directory, const char *wanted, const 
     return true;
 }
 
+const char *backup_globals_path(Arena *arena, const char *path)
+{
+    size_t length = strlen(path);
+    if (str_ends(path, BACKUP_SUFFIX))
+        length -= strlen(BACKUP_SUFFIX);
+    return arena_printf(arena, "%.*s%s", (int)length, path, GLOBALS_SUFFIX);
+}
+
 /* ---- claims ------------------------------------------------------------------------------ */
 
 static const char *claim_path(Arena *arena, const char *directory, const char *file)
@@ -120,6 +128,7 @@ static void remove_data(Arena *arena, const char *directory, const char *file)
     const char *path = path_join(arena, directory, file);
     (void)unlink(path);
     (void)unlink(arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX));
+    (void)unlink(backup_globals_path(arena, path));
     (void)unlink(partial_path(arena, directory, file));
 }
 
@@ -342,5 +351,6 @@ bool backup_delete(Arena *arena, const char *path, Error *err)
     if (unlink(path) != 0 && errno != ENOENT)
         return error_set_errno(err, ERR_FAILED, errno, "cannot delete %s", path);
     (void)unlink(arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX));
+    (void)unlink(backup_globals_path(arena, path));
     return file_sync_directory(path_dirname(arena, path), err);
 }

@@ -1,8 +1,8 @@
 /* A folder of backups.
  *
  * A backup is three files: NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, the same with .sha256 and the same with
- * .json, its manifest. Only what has a manifest is a backup: files are found by their manifest and
- * never by a pattern.
+ * .json, its manifest; and where the roles of the server could be read NAME-....globals.sql.gz.
+ * Only what has a manifest is a backup: files are found by their manifest and never by a pattern.
  *
  * A run that makes one first claims its name with an empty ".NAME.json.partial" on which it holds a
  * lock for as long as it lives, packs into ".NAME.partial", and at the end renames the data and
@@ -33,6 +33,9 @@ bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *e
 /* The file that a user means: a path, or the name of one in the folder. Not there is ERR_USAGE. */
 bool backup_find(Arena *arena, const char *directory, const char *wanted, const char **path,
                  Error *err) MUST_CHECK;
+
+/* The file of roles and tablespaces that belongs to a backup, there or not. */
+const char *backup_globals_path(Arena *arena, const char *path);
 
 typedef struct {
     const char *directory;

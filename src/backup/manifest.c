@@ -68,6 +68,21 @@ static json_t *indexes_json(const Manifest *manifest)
     return list;
 }
 
+static json_t *sequences_json(const Manifest *manifest)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < manifest->sequence_count; i++) {
+        const ManifestSequence *sequence = &manifest->sequences[i];
+        json_t *row = json_object();
+        set_text(row, "schema", sequence->schema);
+        set_text(row, "name", sequence->name);
+        set_int(row, "last_value", sequence->last_value);
+        (void)json_object_set_new(row, "called", json_boolean(sequence->called));
+        (void)json_array_append_new(list, row);
+    }
+    return list;
+}
+
 static json_t *extensions_json(const Manifest *manifest)
 {
     json_t *list = json_array();
@@ -78,6 +93,16 @@ static json_t *extensions_json(const Manifest *manifest)
         (void)json_array_append_new(list, row);
     }
     return list;
+}
+
+static json_t *globals_json(const ManifestGlobals *globals)
+{
+    json_t *object = json_object();
+    set_int(object, "packed_bytes", globals->packed_bytes);
+    set_int(object, "raw_bytes", globals->raw_bytes);
+    set_text(object, "sha256", globals->sha256);
+    (void)json_object_set_new(object, "passwords", json_boolean(globals->passwords));
+    return object;
 }
 
 static json_t *database_json(const Manifest *manifest)
@@ -127,7 +152,10 @@ static json_t *to_json(const Manifest *manifest)
     set_text(root, "sha256", manifest->sha256);
     (void)json_object_set_new(root, "tables", tables_json(manifest));
     (void)json_object_set_new(root, "indexes", indexes_json(manifest));
+    (void)json_object_set_new(root, "sequences", sequences_json(manifest));
     (void)json_object_set_new(root, "extensions", extensions_json(manifest));
+    if (manifest->globals.sha256)
+        (void)json_object_set_new(root, "globals", globals_json(&manifest->globals));
     if (manifest->index.count)
         (void)json_object_set_new(root, "members", archive_index_json(&manifest->index));
     return root;
@@ -254,6 +282,28 @@ static void read_indexes(Fields *fields, Manifest *manifest)
     }
 }
 
+static void read_sequences(Fields *fields, Manifest *manifest)
+{
+    if (!field(fields, "sequences"))
+        return;
+    const json_t *list = list_of(fields, "sequences", &manifest->sequence_count);
+    manifest->sequences =
+        arena_array(fields->arena, manifest->sequence_count, sizeof(*manifest->sequences));
+    for (size_t i = 0; i < manifest->sequence_count; i++) {
+        Fields row = {fields->arena, json_array_get(list, i), fields->missing};
+        const json_t *last_value = field(&row, "last_value");
+        if (!json_is_integer(last_value) && !row.missing)
+            row.missing = "last_value";
+        manifest->sequences[i] = (ManifestSequence){
+            .schema = text_of(&row, "schema", false),
+            .name = text_of(&row, "name", false),
+            .last_value = (int64_t)json_integer_value(last_value),
+            .called = json_is_true(field(&row, "called")),
+        };
+        fields->missing = row.missing;
+    }
+}
+
 static void read_extensions(Fields *fields, Manifest *manifest)
 {
     const json_t *list = list_of(fields, "extensions", &manifest->extension_count);
@@ -265,6 +315,18 @@ static void read_extensions(Fields *fields, Manifest *manifest)
             (ManifestExtension){text_of(&row, "name", false), text_of(&row, "version", false)};
         fields->missing = row.missing;
     }
+}
+
+static void read_globals(Fields *fields, Manifest *manifest)
+{
+    if (!field(fields, "globals"))
+        return;
+    manifest->globals = (ManifestGlobals){
+        .packed_bytes = int_of(fields, "globals.packed_bytes"),
+        .raw_bytes = int_of(fields, "globals.raw_bytes"),
+        .sha256 = text_of(fields, "globals.sha256", false),
+        .passwords = json_is_true(field(fields, "globals.passwords")),
+    };
 }
 
 static void read_members(Fields *fields, Manifest *manifest)
@@ -331,7 +393,9 @@ bool manifest_parse(Arena *arena, const char *what, const char *text, size_t len
     read_origin(&fields, manifest);
     read_tables(&fields, manifest);
     read_indexes(&fields, manifest);
+    read_sequences(&fields, manifest);
     read_extensions(&fields, manifest);
+    read_globals(&fields, manifest);
     read_members(&fields, manifest);
     if (fields.missing)
         return error_set(err, ERR_PROBLEMS, "%s: \"%s\" is missing or of the wrong type", what,

@@ -22,6 +22,7 @@
 #define MANIFEST_SUFFIX         ".json"   /* behind the name of the backup */
 #define CHECKSUM_SUFFIX         ".sha256" /* likewise: for `sha256sum -c` */
 #define BACKUP_SUFFIX           ".sql.gz"
+#define GLOBALS_SUFFIX          ".globals.sql.gz" /* in its place: roles and tablespaces */
 
 typedef struct {
     const char *schema;
@@ -51,6 +52,21 @@ typedef struct {
 } ManifestExtension;
 
 typedef struct {
+    const char *schema;
+    const char *name;
+    int64_t last_value;
+    bool called; /* the next value is the one behind it, else itself */
+} ManifestSequence;
+
+/* The file of what the databases of a server share. */
+typedef struct {
+    int64_t packed_bytes;
+    int64_t raw_bytes;
+    const char *sha256; /* NULL: there is no such file */
+    bool passwords;     /* with those of the roles, hashed as the server keeps them */
+} ManifestGlobals;
+
+typedef struct {
     const char *file;   /* base name of the backup */
     const char *name;   /* prefix of the name: "vaxtrace" */
     const char *env;    /* "production" */
@@ -77,8 +93,11 @@ typedef struct {
     size_t table_count;
     ManifestIndex *indexes;
     size_t index_count;
+    ManifestSequence *sequences; /* none in backups of before they were noted */
+    size_t sequence_count;
     ManifestExtension *extensions;
     size_t extension_count;
+    ManifestGlobals globals;
     int64_t raw_bytes;
     int64_t packed_bytes;
     const char *sha256;

@@ -18,8 +18,8 @@ void member_queue_destroy(MemberQueue *queue); /* NULL is allowed; nobody may us
 bool member_queue_put(MemberQueue *queue, size_t unit, const MemberLabel *label,
                       Buffer *packed) MUST_CHECK;
 void member_queue_end_unit(MemberQueue *queue, size_t unit);
-/* Waits until all units before this one were taken, and all that was put of it. False once the queue
- * was stopped. */
+/* Waits until all units before this one were taken, and all that was put of it. False once the
+ * queue was stopped. */
 bool member_queue_wait_turn(MemberQueue *queue, size_t unit) MUST_CHECK;
 
 typedef enum {

@@ -1,6 +1,7 @@
 #include "backup/offsite.h"
 
 #include "backup/backup.h"
+#include "backup/globals.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -105,12 +106,23 @@ static bool look_there(Arena *arena, Log *log, Store *store, const Manifest *our
 }
 
 /* A small file beside the backup. */
-static bool put_beside(Arena *arena, Store *store, const char *path, const char *suffix, Error *err)
+static bool put_beside(Store *store, const char *beside, Error *err)
 {
     char sha256[HASH_HEX_SIZE];
-    const char *beside = arena_printf(arena, "%s%s", path, suffix);
     return hash_file(beside, sha256, NULL, err) &&
            store_put_file(store, beside, path_basename(beside), sha256, err);
+}
+
+static bool put_globals(Arena *arena, Log *log, Store *store, const char *path,
+                        const ManifestGlobals *globals, Error *err)
+{
+    const char *beside = backup_globals_path(arena, path);
+    if (!globals->sha256)
+        return true;
+    if (file_exists(beside)) /* and right: it was verified */
+        return put_beside(store, beside, err);
+    log_warn(log, "%s is missing, so it is not sent", beside);
+    return true;
 }
 
 bool backup_push(Arena *arena, Log *log, Store *store, const char *path, OffsiteResult *result,
@@ -123,8 +135,9 @@ bool backup_push(Arena *arena, Log *log, Store *store, const char *path, Offsite
         return false;
     if (!result->already &&
         (!store_put_file(store, path, result->manifest.file, result->manifest.sha256, err) ||
-         !put_beside(arena, store, path, CHECKSUM_SUFFIX, err) ||
-         !put_beside(arena, store, path, MANIFEST_SUFFIX, err)))
+         !put_globals(arena, log, store, path, &result->manifest.globals, err) ||
+         !put_beside(store, arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX), err) ||
+         !put_beside(store, arena_printf(arena, "%s%s", path, MANIFEST_SUFFIX), err)))
         return false;
     result->seconds = (double)(clock_monotonic_ms() - started_ms) / 1000;
     return true;
@@ -173,8 +186,31 @@ static bool look_here(Arena *arena, const char *path, const Manifest *theirs, bo
            error_set(err, ERR_REFUSED, "%s is there already, and is another backup", path);
 }
 
-static bool fetch(Arena *arena, Store *store, const char *directory, const Manifest *manifest,
-                  const char *text, Error *err)
+/* Without them the backup is still good, so a store that has lost them only gets a warning. */
+static bool fetch_globals(Arena *arena, Log *log, Store *store, const BackupClaim *claim,
+                          const ManifestGlobals *globals, Error *err)
+{
+    const char *beside = backup_globals_path(arena, claim->path);
+    const char *name = path_basename(beside);
+    const char *problem = NULL;
+    StoreObject object;
+    bool there = false;
+    if (!globals->sha256)
+        return true;
+    if (!store_head(store, arena, name, &there, &object, err))
+        return false;
+    if (!there) {
+        log_warn(log, "%s has no %s, so there are no roles and tablespaces", store_url(store),
+                 name);
+        return true;
+    }
+    return store_get_file(store, name, beside, err) &&
+           globals_check(arena, claim->path, globals, true, &there, &problem, err) &&
+           (!problem || error_set(err, ERR_PROBLEMS, "%s: %s", store_url(store), problem));
+}
+
+static bool fetch(Arena *arena, Log *log, Store *store, const char *directory,
+                  const Manifest *manifest, const char *text, Error *err)
 {
     BackupClaim claim;
     if (!backup_claim_file(arena, directory, manifest->file, &claim, err))
@@ -182,6 +218,7 @@ static bool fetch(Arena *arena, Store *store, const char *directory, const Manif
     bool got = check_space(arena, directory, manifest, err) &&
                store_get_file(store, manifest->file, claim.partial, err) &&
                check_content(store, &claim, manifest, err) &&
+               fetch_globals(arena, log, store, &claim, &manifest->globals, err) &&
                backup_claim_commit_text(arena, &claim, manifest->sha256, text, err);
     backup_claim_release(&claim);
     return got;
@@ -203,7 +240,7 @@ bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const c
     }
     if (!look_here(arena, result->path, &result->manifest, &result->already, err))
         return false;
-    if (!result->already && !fetch(arena, store, directory, &result->manifest, text, err))
+    if (!result->already && !fetch(arena, log, store, directory, &result->manifest, text, err))
         return false;
     log_debug(log, "%s: manifest and SHA-256 agree", result->path);
     result->seconds = (double)(clock_monotonic_ms() - started_ms) / 1000;

@@ -90,15 +90,27 @@ bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *
                       major, major);
 }
 
-bool pg_restore_find(Arena *arena, const char *bindir, PgDump *found, Error *err)
+static bool find_companion(Arena *arena, const char *program, const char *bindir, int major,
+                           const char **path, Error *err)
 {
-    Search search = {.arena = arena, .program = "pg_restore", .major = found->major};
+    Search search = {.arena = arena, .program = program, .major = major};
     search_program(&search, bindir);
-    found->restore = search.best.path;
-    if (found->restore)
+    *path = search.best.path;
+    if (*path)
         return true;
     (void)error_set(err, ERR_FAILED,
-                    "there is no pg_restore on this machine for what pg_dump %d writes",
-                    found->major);
-    return error_hint(err, "install the package postgresql-client-%d", found->major);
+                    "there is no %s on this machine that belongs to pg_dump %d or is newer",
+                    program, major);
+    return error_hint(err, "install the package postgresql-client-%d", major);
+}
+
+bool pg_restore_find(Arena *arena, const char *bindir, PgDump *found, Error *err)
+{
+    return find_companion(arena, "pg_restore", bindir, found->major, &found->restore, err);
+}
+
+bool pg_dumpall_find(Arena *arena, const char *bindir, const PgDump *tool, const char **path,
+                     Error *err)
+{
+    return find_companion(arena, "pg_dumpall", bindir, tool->major, path, err);
 }

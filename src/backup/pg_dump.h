@@ -19,3 +19,6 @@ bool pg_dump_find(Arena *arena, const char *bindir, int server_version, PgDump *
                   Error *err) MUST_CHECK;
 /* Fills found->restore: a pg_restore that reads what this pg_dump writes. */
 bool pg_restore_find(Arena *arena, const char *bindir, PgDump *found, Error *err) MUST_CHECK;
+/* A pg_dumpall of this pg_dump's major or newer. */
+bool pg_dumpall_find(Arena *arena, const char *bindir, const PgDump *tool, const char **path,
+                     Error *err) MUST_CHECK;

@@ -239,47 +239,7 @@ bool backup_join_snapshot(const char *conninfo, const char *dbname, const char *
            session_execute(*session, sql, err);
 }
 
-/* ---- sequences, large objects ------------------------------------------------------------ */
-
-/* One statement for so many: each is a relation that the query opens. */
-#define SEQUENCES_MAX 200
-
-static bool read_positions(Arena *arena, Session *leader, const Result *names, size_t from,
-                           size_t end, Buffer *sql, Error *err)
-{
-    _cleanup_buffer_ Buffer query;
-    _cleanup_result_ Result *rows = NULL;
-    buffer_init(&query, BUFFER_MAX_FILE);
-    for (size_t i = from; i < end; i++) {
-        const char *source = result_text(names, i, "source");
-        (void)buffer_printf(&query, "%s SELECT %s AS source, last_value, is_called FROM %s",
-                            i > from ? " UNION ALL" : "", sql_literal(arena, source), source);
-    }
-    if (!buffer_check(&query, "the list of sequences", err) ||
-        !session_query(leader, query.data, &rows, err))
-        return error_context(err, "reading the sequences");
-    for (size_t i = 0; i < result_rows(rows); i++)
-        (void)buffer_printf(sql, "SELECT pg_catalog.setval(%s, %s, %s);\n",
-                            sql_literal(arena, result_text(rows, i, "source")),
-                            result_text(rows, i, "last_value"),
-                            result_bool(rows, i, "is_called") ? "true" : "false");
-    return result_rows(rows) == end - from ||
-           error_set(err, ERR_FAILED, "not every sequence could be read");
-}
-
-bool backup_read_sequences(Arena *arena, Session *leader, Buffer *sql, Error *err)
-{
-    _cleanup_result_ Result *names = NULL;
-    if (!session_query(leader, sql_backup_sequences, &names, err))
-        return false;
-    size_t count = result_rows(names);
-    for (size_t from = 0; from < count; from += SEQUENCES_MAX) {
-        size_t end = count - from > SEQUENCES_MAX ? from + SEQUENCES_MAX : count;
-        if (!read_positions(arena, leader, names, from, end, sql, err))
-            return false;
-    }
-    return buffer_check(sql, "the list of sequences", err);
-}
+/* ---- large objects ----------------------------------------------------------------------- */
 
 bool backup_has_large_objects(Session *leader, bool *has, Error *err)
 {

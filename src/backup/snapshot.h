@@ -6,7 +6,6 @@
 #pragma once
 
 #include "backup/manifest.h"
-#include "base/buffer.h"
 #include "base/log.h"
 #include "pg/session.h"
 
@@ -28,7 +27,5 @@ void backup_leader_close(BackupLeader *leader);
  */
 bool backup_join_snapshot(const char *conninfo, const char *dbname, const char *snapshot,
                           Session **session, Error *err) MUST_CHECK;
-/* The statements that set every sequence to where it is. */
-bool backup_read_sequences(Arena *arena, Session *leader, Buffer *sql, Error *err) MUST_CHECK;
 /* Are there any? */
 bool backup_has_large_objects(Session *leader, bool *has, Error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "backup/archive_verify.h"
 #include "backup/backup.h"
 #include "backup/dump_reader.h"
+#include "backup/globals.h"
 #include "backup/gzip.h"
 #include "backup/roles.h"
 #include "base/clock.h"
@@ -74,6 +75,25 @@ static bool check_checksum_file(Arena *arena, const char *path, VerifyReport *re
     if (strncasecmp(text, report->sha256, HASH_HEX_SIZE - 1) != 0)
         str_list_addf(&report->errors, "the SHA-256 of %s is %s, %s says %.*s", path_basename(path),
                       report->sha256, path_basename(beside), (int)strcspn(text, " \n"), text);
+    return true;
+}
+
+/* Whoever restores elsewhere may do without it, so a missing one does not make the backup bad. */
+static bool check_globals(Arena *arena, const char *path, VerifyReport *report, Error *err)
+{
+    const ManifestGlobals *globals = &report->manifest.globals;
+    bool there = false;
+    const char *problem = NULL;
+    if (!report->has_manifest || !globals->sha256)
+        return true;
+    if (!globals_check(arena, path, globals, report->level >= VERIFY_HASH, &there, &problem, err))
+        return false;
+    if (!there)
+        str_list_addf(&report->notes,
+                      "%s is missing: the server's roles and tablespaces must come from elsewhere",
+                      path_basename(backup_globals_path(arena, path)));
+    if (problem)
+        str_list_add(&report->errors, problem);
     return true;
 }
 
@@ -279,7 +299,7 @@ bool backup_verify(Arena *arena, Log *log, State *state, const char *path, Verif
     if (stat(path, &status) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
     report->packed_bytes = status.st_size;
-    if (!check_manifest(arena, path, report, err) ||
+    if (!check_manifest(arena, path, report, err) || !check_globals(arena, path, report, err) ||
         (level == VERIFY_HASH && !check_hash(arena, path, report, err)) ||
         (level >= VERIFY_CONTENT && !check_content(arena, log, path, report, err)))
         return false;

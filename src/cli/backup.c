@@ -281,9 +281,14 @@ static void print_contents(const Context *context, const Manifest *manifest)
                   age_text(context, manifest->snapshot_at));
     (void)fprintf(out, "  size       %s, %s raw\n", str_bytes(arena, manifest->packed_bytes),
                   str_bytes(arena, manifest->raw_bytes));
-    (void)fprintf(out, "  sha256     %s\n  made by    vaxdb %s, pg_dump %s\n  indexes    %zu\n\n",
+    (void)fprintf(out, "  sha256     %s\n  made by    vaxdb %s, pg_dump %s\n  indexes    %zu\n",
                   manifest->sha256, manifest->tool_version, manifest->dump_version,
                   manifest->index_count);
+    const ManifestGlobals *globals = &manifest->globals;
+    (void)fprintf(out, "  roles      %s\n\n",
+                  !globals->sha256     ? "not in it, nor beside it"
+                  : globals->passwords ? "beside it (*" GLOBALS_SUFFIX "), with passwords"
+                                       : "beside it (*" GLOBALS_SUFFIX "), without passwords");
     Table *table = table_create(arena);
     table_column(table, "Table", TABLE_LEFT);
     table_column(table, "Rows", TABLE_RIGHT);

@@ -218,6 +218,11 @@ static bool check_contents(Drill *drill, Error *err)
                                          "should be",
                                          compared.indexes)
                           : arena_printf(arena, "all %zu", drill->verified.manifest.index_count)));
+    size_t sequences = drill->verified.manifest.sequence_count;
+    add_check(drill, "sequences_equal", !compared.wrong_sequences.count, adopted,
+              list_or(drill, &compared.wrong_sequences,
+                      sequences ? arena_printf(arena, "all %zu go on where they were", sequences)
+                                : "the manifest names none"));
     return true;
 }
 

@@ -230,8 +230,8 @@ static bool check_copy(Restore *restore, Error *err)
         !check_critical(restore, err))
         return false;
     const StrList *lists[] = {&compared.missing_tables, &compared.wrong_rows,
-                              &compared.wrong_indexes};
-    static const char *const names[] = {"missing table", "row count", "index"};
+                              &compared.wrong_indexes, &compared.wrong_sequences};
+    static const char *const names[] = {"missing table", "row count", "index", "sequence"};
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         if (lists[i]->count)
             return error_set(err, ERR_PROBLEMS,

@@ -305,6 +305,7 @@ def test_a_drill_passes_and_is_recorded(vaxdb, source, scratch):
         "tables_present",
         "row_counts",
         "indexes_valid",
+        "sequences_equal",
         "content_equal",
         "application_connects",
         "critical_queries",
@@ -414,11 +415,17 @@ def test_a_row_that_is_lost_while_restoring_is_seen(vaxdb, source):
 
 
 def test_a_value_that_changed_is_seen(vaxdb, source):
+    source.execute("CREATE SEQUENCE counter; SELECT nextval('counter')")
     path = create(vaxdb, source)
-    tamper(path, "UPDATE public.stock SET note = 'x' WHERE id = 1;")
+    tamper(path, "UPDATE public.stock SET note = 'x' WHERE id = 1; SELECT nextval('public.counter');")
     report = drill(vaxdb, source, status=4)
-    (failed,) = [check for check in report["checks"] if not check["ok"]]
-    assert (failed["name"], failed["detail"]) == ("content_equal", "public.stock")
+    failed = {check["name"]: check["detail"] for check in report["checks"] if not check["ok"]}
+    assert failed == {
+        "content_equal": "public.stock",
+        "sequences_equal": "public.counter is at 2, the manifest says 1",
+    }
+    outcome = vaxdb.fails(4, "restore", path, "-e", "staging", "--url", source.server.url("elsewhere"))
+    assert "sequence" in outcome.stderr and "public.counter is at 2" in outcome.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

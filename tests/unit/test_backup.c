@@ -28,38 +28,44 @@ static ManifestTable tables[] = {
 };
 static ManifestIndex indexes[] = {{"public", "a_pkey", "a", true}, {"public", "bad", "a", false}};
 static ManifestExtension extensions[] = {{"plpgsql", "1.0"}};
+static ManifestSequence sequences[] = {{"public", "a_id_seq", INT64_MIN, true},
+                                       {"s", "never", INT64_MAX, false}};
 
 static Manifest make_manifest(void)
 {
-    return (Manifest){.file = "vaxtrace-production-20240101-120000.sql.gz",
-                      .name = "vaxtrace",
-                      .env = "production",
-                      .reason = "test",
-                      .tool_version = "1",
-                      .dump_version = "15.20",
-                      .server_version = "15.20",
-                      .server_version_number = 150020,
-                      .system_identifier = "7",
-                      .database = "d\xC3\xA9",
-                      .owner = "o",
-                      .encoding = "UTF8",
-                      .collate = "C",
-                      .ctype = "C",
-                      .locale_provider = "c",
-                      .database_bytes = 1234,
-                      .started_at = 1700000000,
-                      .snapshot_at = 1700000001,
-                      .finished_at = 1700000002,
-                      .snapshot_lsn = "0/1",
-                      .tables = tables,
-                      .table_count = COUNT_OF(tables),
-                      .indexes = indexes,
-                      .index_count = COUNT_OF(indexes),
-                      .extensions = extensions,
-                      .extension_count = COUNT_OF(extensions),
-                      .raw_bytes = 5000,
-                      .packed_bytes = 1000,
-                      .sha256 = "abc"};
+    return (Manifest){
+        .file = "vaxtrace-production-20240101-120000.sql.gz",
+        .name = "vaxtrace",
+        .env = "production",
+        .reason = "test",
+        .tool_version = "1",
+        .dump_version = "15.20",
+        .server_version = "15.20",
+        .server_version_number = 150020,
+        .system_identifier = "7",
+        .database = "d\xC3\xA9",
+        .owner = "o",
+        .encoding = "UTF8",
+        .collate = "C",
+        .ctype = "C",
+        .locale_provider = "c",
+        .database_bytes = 1234,
+        .started_at = 1700000000,
+        .snapshot_at = 1700000001,
+        .finished_at = 1700000002,
+        .snapshot_lsn = "0/1",
+        .tables = tables,
+        .table_count = COUNT_OF(tables),
+        .indexes = indexes,
+        .index_count = COUNT_OF(indexes),
+        .extensions = extensions,
+        .extension_count = COUNT_OF(extensions),
+        .sequences = sequences,
+        .sequence_count = COUNT_OF(sequences),
+        .globals = {.packed_bytes = 10, .raw_bytes = 30, .sha256 = "ab12", .passwords = true},
+        .raw_bytes = 5000,
+        .packed_bytes = 1000,
+        .sha256 = "abc"};
 }
 
 static void a_manifest_reads_back(UNUSED void **state)
