@@ -152,6 +152,16 @@ static bool lock_table(Session *session, const CopyTable *table, bool *locked, E
     return error_context(err, "locking %s for reading", table->source);
 }
 
+/* The leader may wait: nobody waits for it who is not behind the table's lock already. It has its
+ * lock but for tables of extensions. */
+static bool lock_by_leader(Session *leader, const CopyTable *table, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    const char *sql = arena_printf(arena, "LOCK TABLE ONLY %s IN ACCESS SHARE MODE", table->source);
+    return session_execute(leader, sql, err) ||
+           error_context(err, "locking %s for reading", table->source);
+}
+
 /* A TRUNCATE or rewrite between the snapshot and the lock would read as empty. */
 static bool check_file(Session *session, const CopyTable *table, Error *err)
 {
@@ -208,6 +218,8 @@ static bool copy_unit(Worker *worker, Error *err)
         return false;
     if ((!locked || worker->wide) && !member_queue_wait_turn(spec->queue, worker->unit))
         return stopped(err);
+    if (!locked && !lock_by_leader(spec->leader, unit->table, err))
+        return false;
     if (unit->part == 0 &&
         !put_line(worker, MEMBER_COPY_BEGIN, copy_table_header(arena, unit->table), err))
         return false;

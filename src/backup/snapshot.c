@@ -1,6 +1,8 @@
 #include "backup/snapshot.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
+#include "pg/blockers.h"
 #include "sql_texts.h"
 
 #include <inttypes.h>
@@ -8,8 +10,12 @@
 /* Key of the advisory lock "a backup of this database": "vaxd" and "back" in ASCII. */
 #define LOCK_CLASS      0x76617864
 #define LOCK_OBJECT     0x6261636B
-#define LOCK_TIMEOUT_MS 300000
-#define BEGIN_ATTEMPTS  5
+#define LOCK_TIMEOUT_MS 60000
+/* Who waits for a table while others are locked already keeps migrations of those from starting: so
+ * all locks are let go after a while, and asked for again. */
+#define LOCK_SLICE_MS    2000
+#define LOCK_PATIENCE_MS 300000
+#define BEGIN_ATTEMPTS   5
 
 static bool take_backup_lock(Session *session, Error *err)
 {
@@ -54,7 +60,7 @@ bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, Back
                               .application_name = "vaxdb backup",
                               .lock_timeout_ms = LOCK_TIMEOUT_MS,
                               .log = log};
-    *leader = (BackupLeader){0};
+    *leader = (BackupLeader){.log = log};
     if (!session_open(&options, &leader->session, err))
         return false;
     if (take_backup_lock(leader->session, err) && settle(leader->session, err))
@@ -75,19 +81,17 @@ static bool lock_tables(Session *session, Arena *arena, const Result *rows, Erro
         return true;
     _cleanup_buffer_ Buffer sql;
     buffer_init(&sql, BUFFER_MAX_FILE);
+    (void)buffer_printf(&sql, "SET LOCAL lock_timeout = %d; LOCK TABLE", LOCK_SLICE_MS);
     for (size_t i = 0; i < result_rows(rows); i++)
         (void)buffer_printf(
-            &sql, "%s ONLY %s", i ? "," : "LOCK TABLE",
+            &sql, "%s ONLY %s", i ? "," : "",
             sql_qualified(arena, result_text(rows, i, "schema"), result_text(rows, i, "name")));
-    (void)buffer_append_str(&sql, " IN ACCESS SHARE MODE");
+    (void)buffer_printf(&sql, " IN ACCESS SHARE MODE; SET LOCAL lock_timeout = %d",
+                        LOCK_TIMEOUT_MS);
     if (!buffer_check(&sql, "the list of tables", err))
         return false;
-    if (session_execute(session, sql.data, err))
-        return true;
-    if (str_equal(err->sqlstate, "55P03"))
-        (void)error_hint(err, "some table is locked by another session, a migration perhaps: "
-                              "`vaxdb monitor locks` shows it");
-    return error_context(err, "cannot lock the tables for reading");
+    return session_execute(session, sql.data, err) ||
+           error_context(err, "cannot lock the tables for reading");
 }
 
 static bool same_tables(const Result *a, const Result *b)
@@ -201,21 +205,54 @@ static bool read_extensions(Session *session, Arena *arena, Manifest *manifest, 
     return true;
 }
 
+/* The locks were not to be had in time; true: try again. */
+static bool wait_for_locks(BackupLeader *leader, int64_t until_ms, bool *told, Error *err)
+{
+    Error failure = *err;
+    if (!session_execute(leader->session, "ROLLBACK", err))
+        return false;
+    (void)lock_timeout_explain(leader->session, LOCK_TO_READ, &failure);
+    if (clock_monotonic_ms() >= until_ms) {
+        *err = failure;
+        return error_context(err, "cannot lock the tables for reading");
+    }
+    if (!*told)
+        log_warn(leader->log, "waiting up to %d min to read the tables: %s",
+                 LOCK_PATIENCE_MS / 60000, failure.message);
+    *told = true;
+    return true;
+}
+
+static bool settle_tables(Arena *arena, BackupLeader *leader, Manifest *manifest, Error *err)
+{
+    int64_t until_ms = clock_monotonic_ms() + LOCK_PATIENCE_MS;
+    bool told = false;
+    for (int attempt = 0; attempt < BEGIN_ATTEMPTS;) {
+        bool settled = false;
+        Error failure = {0};
+        if (lock_and_list(leader->session, arena, manifest, &settled, &failure)) {
+            if (settled)
+                return true;
+            attempt++;
+            continue;
+        }
+        *err = failure;
+        if (!error_is_lock_timeout(err) || !wait_for_locks(leader, until_ms, &told, err))
+            return false;
+    }
+    return error_set(err, ERR_FAILED,
+                     "tables are created and dropped all the time: %d attempts "
+                     "to list and lock them met a change",
+                     BEGIN_ATTEMPTS);
+}
+
 bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest, Error *err)
 {
     Session *session = leader->session;
     if (session_in_transaction(session) && !session_execute(session, "ROLLBACK", err))
         return false;
-    bool settled = false;
-    for (int attempt = 0; attempt < BEGIN_ATTEMPTS && !settled; attempt++) {
-        if (!lock_and_list(session, arena, manifest, &settled, err))
-            return false;
-    }
-    if (!settled)
-        return error_set(err, ERR_FAILED,
-                         "tables are created and dropped all the time: %d attempts "
-                         "to list and lock them met a change",
-                         BEGIN_ATTEMPTS);
+    if (!settle_tables(arena, leader, manifest, err))
+        return false;
     return read_origin(session, arena, leader, manifest, err) &&
            read_indexes(session, arena, manifest, err) &&
            read_extensions(session, arena, manifest, err);

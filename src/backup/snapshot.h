@@ -11,13 +11,15 @@
 
 typedef struct {
     Session *session;
+    Log *log;
     const char *snapshot; /* for pg_dump --snapshot= and SET TRANSACTION SNAPSHOT */
 } BackupLeader;
 
 /* Opens it and takes the lock: another backup of the same database is ERR_REFUSED. */
 bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, BackupLeader *leader,
                         Error *err) MUST_CHECK;
-/* Takes locks and snapshot; fills what the manifest says of server, database, tables (rows not
+/* Takes locks and snapshot, or says who keeps it from them; while it waits nobody else waits for it
+ * longer than 2 s; fills what the manifest says of server, database, tables (rows not
  * yet), indexes and extensions. May be called again for a new snapshot. */
 bool backup_leader_begin(Arena *arena, BackupLeader *leader, Manifest *manifest,
                          Error *err) MUST_CHECK;

@@ -157,6 +157,7 @@ def test_a_killed_run_leaves_nothing_that_lists(vaxdb, database, scratch, delay_
         vaxdb.ok("backup", "verify", folder / name)
     made = Path(create(vaxdb, database, "--dir", folder)["file"])
     expected = {f"{name}{suffix}" for name in {made.name, *whole} for suffix in ("", ".json", ".sha256")}
+    expected |= {name.replace(".sql.gz", ".globals.sql.gz") for name in {made.name, *whole}}
     assert {path.name for path in folder.iterdir()} == expected
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from support import archive
+from support.waiting import wait_until
 
 EVERYTHING = Path(__file__).with_name("everything.sql")
+PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
 
 def psql(database, *arguments, **more):
@@ -188,3 +190,137 @@ def test_a_schema_that_was_cut_off_fails_the_backup(vaxdb, large, scratch):
     outcome = vaxdb.fails(1, *command, env={"VAXDB_PG_BINDIR": str(scratch)})
     assert "pg_restore" in outcome.stderr
     assert not vaxdb.ok("backup", "list", "--json").json["backups"]
+
+
+class Gate:
+    """A pg_dump that has done its work, and lets go of the tables, and waits before it ends."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._reached = folder / "reached"
+        self._opened = folder / "opened"
+        tool = folder / "pg_dump"
+        tool.write_text(
+            f'#!/bin/sh\n[ "$1" = --version ] || {PROGRAMS}/pg_dump "$@" || exit\n'
+            f'[ "$1" = --version ] && exec {PROGRAMS}/pg_dump "$@"\n'
+            f"touch {self._reached}\nwhile [ ! -e {self._opened} ]; do sleep 0.02; done\n"
+        )
+        tool.chmod(0o755)
+
+    def start(self, vaxdb, database):
+        """The one worker has copied a row of `early` and waits until that is taken, which is after
+        pg_dump; `late` it has not begun."""
+        database.execute(
+            "CREATE TABLE early AS SELECT i, repeat('x', 9000000) FROM generate_series(1, 2) AS i;"
+            "CREATE TABLE late AS SELECT i FROM generate_series(1, 100) AS i"
+        )
+        command = ("backup", "create", "-e", "production", "--url", database.url, "--jobs", "1", "--json")
+        process = vaxdb.start(*command, env={"VAXDB_PG_BINDIR": str(self.folder)})
+        wait_until(self._reached.exists)
+        return process
+
+    def open(self):
+        self._opened.touch()
+
+
+@pytest.fixture
+def gate(scratch):
+    made = Gate(scratch)
+    yield made
+    made.open()
+
+
+def waiting(database, relation):
+    """How many wait for a lock on it."""
+    return database.scalar(
+        f"SELECT count(*) FROM pg_locks WHERE relation = '{relation}'::regclass AND NOT granted"
+    )
+
+
+def test_no_worker_queues_behind_who_waits_for_the_dump(vaxdb, database, new_database, gate):
+    """It would wait for the ALTER, the ALTER for the leader, and the leader for the worker."""
+    process = gate.start(vaxdb, database)
+    alter = threading.Thread(target=database.execute, args=["ALTER TABLE late ADD COLUMN more int"])
+    alter.start()
+    try:
+        wait_until(lambda: waiting(database, "late"))
+    finally:
+        gate.open()
+        made = vaxdb.finish(process)
+        alter.join()
+    assert made.status == 0, made
+    fresh = new_database()
+    pour(made.json["file"], fresh)
+    assert fresh.scalar("SELECT sum(i) FROM late") == 5050
+
+
+@pytest.mark.parametrize(
+    "change, problem",
+    [("DROP TABLE late", "does not exist"), ("TRUNCATE late", "truncated or rewritten")],
+)
+def test_a_table_that_was_taken_away_is_fatal(vaxdb, database, gate, change, problem):
+    """What the leader locks stays; so its session must be ended first, by hand or by a fault."""
+    process = gate.start(vaxdb, database)
+    leader = (
+        "FROM pg_locks WHERE locktype = 'advisory' AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    database.execute(f"SELECT pg_terminate_backend(pid) {leader}")
+    wait_until(lambda: not database.scalar(f"SELECT count(*) {leader}"))
+    database.execute(change)
+    gate.open()
+    outcome = vaxdb.finish(process)
+    assert outcome.status == 1 and "late" in outcome.stderr and problem in outcome.stderr, outcome
+    assert not vaxdb.ok("backup", "list", "--json").json["backups"]
+
+
+def test_a_truncate_before_the_lock_is_in_the_dump_with_all_that_came_with_it(
+    vaxdb, database, new_database
+):
+    """A snapshot taken before the lock would show the moment before the TRUNCATE, without rows."""
+    database.execute(
+        "CREATE TABLE rows AS SELECT i FROM generate_series(1, 100) AS i; CREATE TABLE marks (a int)"
+    )
+    with database.connect(autocommit=False) as other:
+        other.execute("TRUNCATE rows")
+        other.execute("INSERT INTO marks VALUES (1)")
+        process = vaxdb.start("backup", "create", "-e", "production", "--url", database.url, "--json")
+        wait_until(lambda: waiting(database, "rows"))
+        other.commit()
+    made = vaxdb.finish(process)
+    assert made.status == 0, made
+    fresh = new_database()
+    pour(made.json["file"], fresh)
+    assert fresh.scalar("SELECT (SELECT count(*) FROM rows) + 10 * (SELECT count(*) FROM marks)") == 10
+
+
+def test_a_dump_that_waits_lets_others_through(vaxdb, database):
+    """It has asked for the lock of `later` and holds that of `early`, which a migration wants."""
+    database.execute("CREATE TABLE early (a int); CREATE TABLE later (a int)")
+    with database.connect(autocommit=False) as other:
+        other.execute("ALTER TABLE later ADD COLUMN b int")
+        process = vaxdb.start("backup", "create", "-e", "production", "--url", database.url, "--json")
+        wait_until(lambda: waiting(database, "later"))
+        database.execute("SET lock_timeout = '20s'; ALTER TABLE early ADD COLUMN b int")
+        other.commit()
+    made = vaxdb.finish(process)
+    assert made.status == 0 and "later is locked by process" in made.stderr, made
+
+
+def test_rows_of_an_extension_are_those_that_it_wants(vaxdb, database):
+    database.execute(
+        "CREATE EXTENSION pgcrypto; CREATE TABLE conf (a int); INSERT INTO conf VALUES (1), (2), (3);"
+        "ALTER EXTENSION pgcrypto ADD TABLE conf;"
+        "UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass], extcondition = "
+        "ARRAY['WHERE a > 1'] WHERE extname = 'pgcrypto'"
+    )
+    made = create(vaxdb, database)
+    (rows,) = row_members(made)
+    assert rows.raw == b"2\n3\n"
+    with database.connect(autocommit=False) as other:  # no leader has locked it
+        other.execute("TRUNCATE conf")
+        process = vaxdb.start("backup", "create", "-e", "production", "--url", database.url)
+        wait_until(lambda: waiting(database, "conf"))
+        other.commit()
+    outcome = vaxdb.finish(process)
+    assert outcome.status == 1 and "public.conf was truncated" in outcome.stderr, outcome

@@ -1,5 +1,6 @@
 """The optimised binary, which people run: everything else runs the sanitized one."""
 
+import os
 import shutil
 
 import pytest
@@ -18,3 +19,18 @@ def test_from_an_empty_database_to_a_drill(vaxdb, database):
     drill = vaxdb.ok("drill", "run", "-e", "staging", "--json").json
     assert drill["verdict"] == "pass"
     assert all(check["ok"] for check in drill["checks"])
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("jobs", [2, 12])
+def test_a_backup_of_wide_rows_needs_bounded_memory(vaxdb, database, jobs):
+    """256 MiB plus five times the widest row, however many workers meet such rows."""
+    width = 100 << 20
+    for table in range(4):
+        database.execute(f"CREATE TABLE wide_{table} AS SELECT repeat('{table}abcdefg', {width // 8}) AS t")
+    command = ("backup", "create", "-e", "production", "--url", database.url, "--jobs", str(jobs))
+    process = vaxdb.start(*command)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.communicate()
+    assert status == 0
+    assert usage.ru_maxrss * 1024 < (256 << 20) + 5 * width
