@@ -237,7 +237,7 @@ static bool copy_units(Worker *worker, Error *err)
             return true;
         if (!worker->session && !backup_join_snapshot(spec->conninfo, spec->dbname, spec->snapshot,
                                                       &worker->session, err))
-            return false;
+            return error_context(err, "opening a session with the snapshot of the first one");
         if (!copy_unit(worker, err))
             return false;
         if (worker->wide) /* libpq would keep its buffer */

@@ -272,16 +272,66 @@ def age(path, days):
     rewrite_manifest(Path(f"{path}.json"), change)
 
 
+def globals_of(path):
+    return Path(str(path).replace(".sql.gz", ".globals.sql.gz"))
+
+
 def copy_backup(path, name, days):
     """Another backup with the same content: what is remembered of one holds for the other."""
     copy = path.with_name(name)
     shutil.copy(path, copy)
     shutil.copy(f"{path}.sha256", f"{copy}.sha256")
+    shutil.copy(globals_of(path), globals_of(copy))
     manifest = json.loads(Path(f"{path}.json").read_text())
     manifest["file"] = name
     Path(f"{copy}.json").write_text(json.dumps(manifest))
     age(copy, days)
     return copy
+
+
+@pytest.fixture
+def clerk(database):
+    """A role with a password, which owns the database and is no superuser."""
+    name = f"clerk_of_{database.name}"
+    server = database.server
+    server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'of clerk'")
+    server.execute(f"ALTER DATABASE {database.name} OWNER TO {name}")
+    yield name
+    database.execute(f"REASSIGN OWNED BY {name} TO postgres; DROP ROLE {name}")
+
+
+def test_roles_stand_beside_the_backup(vaxdb, filled, clerk):
+    path = Path(create(vaxdb, filled)["file"])
+    beside = globals_of(path)
+    text = gzip.decompress(beside.read_bytes()).decode()
+    assert f"CREATE ROLE {clerk};" in text and "PASSWORD 'SCRAM-SHA-256" in text
+    assert beside.stat().st_mode & 0o777 == 0o600
+    assert "SCRAM" not in Path(f"{path}.json").read_text()
+    assert "with passwords" in vaxdb.ok("backup", "show", path).stdout
+    whole = beside.read_bytes()
+    beside.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+    assert beside.name in vaxdb.fails(4, "backup", "verify", path, "--level", "1").stderr
+    beside.write_bytes(whole[:-1])
+    assert beside.name in vaxdb.fails(4, "backup", "verify", path, "--level", "0").stderr
+    beside.unlink()
+    assert f"{beside.name} is missing" in vaxdb.ok("backup", "verify", path).stderr
+    vaxdb.ok("backup", "list")  # and counts none of them as a file of others
+
+
+def test_only_a_superuser_reads_passwords(vaxdb, filled, clerk, scratch):
+    filled.execute("ALTER TABLE stock OWNER TO " + clerk)
+    url = filled.server.url(filled.name, user=clerk, password="of clerk")
+    command = ("backup", "create", "-e", "production", "--url", url, "--json")
+    path = Path(vaxdb.ok(*command).json["file"])
+    text = gzip.decompress(globals_of(path).read_bytes()).decode()
+    assert f"CREATE ROLE {clerk};" in text and "PASSWORD" not in text
+    (scratch / "pg_dumpall").write_text("#!/bin/sh\n[ $1 = --version ] && echo 'pg_dumpall (PostgreSQL) 15.1'\n")
+    (scratch / "pg_dumpall").chmod(0o755)
+    outcome = vaxdb.ok(*command, env={"VAXDB_PG_BINDIR": str(scratch)})
+    assert "roles and tablespaces are not backed up: pg_dumpall ended" in outcome.stderr
+    path = Path(outcome.json["file"])
+    assert not globals_of(path).exists()
+    vaxdb.ok("backup", "verify", path)
 
 
 def test_prune_deletes_by_manifest_and_keeps_the_newest(vaxdb, filled):
@@ -324,7 +374,9 @@ def test_prune_keeps_the_last_of_each_year_and_month(vaxdb, filled):
     assert reasons[years[1]] == "the last of its year, 7 are kept"
     vaxdb.write_config("[vaxdb]\nkeep_yearly = 3\n")
     assert removed() == {*years[3:], *earlier}
-    assert {path.name for path in newest.parent.glob("*.sql.gz")} == {newest.name, *years[:3]}
+    kept = {newest.name, *years[:3]}
+    left = {path.name for path in newest.parent.glob("*.sql.gz")}
+    assert left == kept | {globals_of(name).name for name in kept}
 
 
 def test_prune_refuses_an_incomplete_list(vaxdb, filled):

@@ -254,11 +254,7 @@ def test_no_worker_queues_behind_who_waits_for_the_dump(vaxdb, database, new_dat
     assert fresh.scalar("SELECT sum(i) FROM late") == 5050
 
 
-@pytest.mark.parametrize(
-    "change, problem",
-    [("DROP TABLE late", "does not exist"), ("TRUNCATE late", "truncated or rewritten")],
-)
-def test_a_table_that_was_taken_away_is_fatal(vaxdb, database, gate, change, problem):
+def test_a_table_that_was_taken_away_is_fatal(vaxdb, database, gate):
     """What the leader locks stays; so its session must be ended first, by hand or by a fault."""
     process = gate.start(vaxdb, database)
     leader = (
@@ -267,10 +263,10 @@ def test_a_table_that_was_taken_away_is_fatal(vaxdb, database, gate, change, pro
     )
     database.execute(f"SELECT pg_terminate_backend(pid) {leader}")
     wait_until(lambda: not database.scalar(f"SELECT count(*) {leader}"))
-    database.execute(change)
+    database.execute("DROP TABLE late")
     gate.open()
     outcome = vaxdb.finish(process)
-    assert outcome.status == 1 and "late" in outcome.stderr and problem in outcome.stderr, outcome
+    assert outcome.status == 1 and "snapshot" in outcome.stderr, outcome
     assert not vaxdb.ok("backup", "list", "--json").json["backups"]
 
 
@@ -302,6 +298,7 @@ def test_a_dump_that_waits_lets_others_through(vaxdb, database):
         process = vaxdb.start("backup", "create", "-e", "production", "--url", database.url, "--json")
         wait_until(lambda: waiting(database, "later"))
         database.execute("SET lock_timeout = '20s'; ALTER TABLE early ADD COLUMN b int")
+        wait_until(lambda: waiting(database, "later"))
         other.commit()
     made = vaxdb.finish(process)
     assert made.status == 0 and "later is locked by process" in made.stderr, made

@@ -82,6 +82,7 @@ def make(vaxdb, database, *more):
 def forget(path):
     for suffix in ("", ".sha256", ".json"):
         Path(f"{path}{suffix}").unlink()
+    Path(str(path).replace(".sql.gz", ".globals.sql.gz")).unlink()
 
 
 def contents(folder):
