@@ -1,4 +1,6 @@
 -- Every kind of object that a dump must carry, with the values that are hardest to carry.
+SELECT current_setting('server_version_num')::int >= 140000 AS v14,
+       current_setting('server_version_num')::int >= 150000 AS v15 \gset
 CREATE ROLE "Ann ""the"" clerk";
 CREATE ROLE reader;
 CREATE SCHEMA "we ird";
@@ -98,8 +100,12 @@ CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN -
     RETURN new; END $body$;
 CREATE TRIGGER serials_changed BEFORE UPDATE ON serials FOR EACH ROW EXECUTE FUNCTION note_change();
 ALTER TABLE serials DISABLE TRIGGER serials_changed;
+\if :v14
 CREATE FUNCTION atomic(x int) RETURNS int LANGUAGE sql
     BEGIN ATOMIC SELECT CASE WHEN x > 0 THEN 1 ELSE 2 END; SELECT x + 1; END;
+\else
+CREATE FUNCTION atomic(x int) RETURNS int LANGUAGE sql AS 'SELECT x + 1';
+\endif
 CREATE PROCEDURE nothing() LANGUAGE sql AS 'SELECT';
 CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
 CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
@@ -118,7 +124,11 @@ GRANT SELECT (owner), UPDATE (what) ON secret TO "Ann ""the"" clerk" WITH GRANT 
 REVOKE ALL ON FUNCTION atomic(int) FROM PUBLIC;
 ALTER TABLE secret OWNER TO reader;
 REVOKE INSERT ON secret FROM reader;
+\if :v15
 CREATE PUBLICATION news FOR TABLE serials WHERE (id > 5), TABLES IN SCHEMA private;
+\else
+CREATE PUBLICATION news FOR TABLE serials;
+\endif
 CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere');
 CREATE FOREIGN TABLE far_away (a int) SERVER elsewhere;
 CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''ddl''; END';
