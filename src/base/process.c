@@ -355,6 +355,27 @@ bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *sta
     return process_wait(&process, status, err);
 }
 
+/* The last line before `end` that says what went wrong, as PostgreSQL's programs and server write
+ * it; *length 0: none. Behind it a server may have printed the whole statement. */
+static const char *error_line(const char *talk, const char *end, size_t *length)
+{
+    static const char *const words[] = {"PANIC: ", "FATAL: ", "ERROR: ", "error: "};
+    const char *found = talk;
+    *length = 0;
+    while (talk < end) {
+        size_t line = strcspn(talk, "\n");
+        for (size_t i = 0; i < COUNT_OF(words); i++) {
+            const char *word = strstr(talk, words[i]);
+            if (word && word < talk + line && talk + line <= end) {
+                found = talk;
+                *length = line;
+            }
+        }
+        talk += line + 1;
+    }
+    return found;
+}
+
 bool process_check(const ProcessSpec *spec, Buffer *out, Error *err)
 {
     _cleanup_buffer_ Buffer talk;
@@ -364,11 +385,16 @@ bool process_check(const ProcessSpec *spec, Buffer *out, Error *err)
         return false;
     if (status == 0)
         return true;
-    const char *tail = str_trim(talk.data);
+    const char *all = str_trim(talk.data);
+    const char *tail = all;
     if (strlen(tail) > ERROR_MESSAGE_MAX / 2)
         tail += strlen(tail) - ERROR_MESSAGE_MAX / 2;
     while (((unsigned char)*tail & 0xC0) == 0x80) /* the rest of a character that was cut */
         tail++;
-    return error_set(err, ERR_FAILED, "%s ended with status %d%s%s", path_basename(spec->argv[0]),
-                     status, *tail ? ": " : "", tail);
+    size_t length = 0;
+    const char *cause = error_line(all, tail, &length);
+    length = length > ERROR_MESSAGE_MAX / 4 ? ERROR_MESSAGE_MAX / 4 : length;
+    return error_set(err, ERR_FAILED, "%s ended with status %d%s%.*s%s%s",
+                     path_basename(spec->argv[0]), status, *tail ? ": " : "", (int)length, cause,
+                     length ? "\n...\n" : "", tail);
 }

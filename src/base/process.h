@@ -30,7 +30,8 @@ typedef struct {
  * not. An interrupt ends the child with SIGTERM first. */
 bool process_run(const ProcessSpec *spec, Buffer *out, Buffer *err_out, int *status,
                  Error *err) MUST_CHECK;
-/* As process_run, but a status other than 0 is ERR_FAILED with the child's last lines of stderr. */
+/* As process_run, but a status other than 0 is ERR_FAILED with the child's last lines of stderr,
+ * and where they are many with the last line before them that names an error. */
 bool process_check(const ProcessSpec *spec, Buffer *out, Error *err) MUST_CHECK;
 
 typedef struct {

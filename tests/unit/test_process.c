@@ -113,6 +113,17 @@ static void check_tells_the_last_lines(UNUSED void **state)
     assert_string_equal(err.message, "sh ended with status 3: no such thing");
 }
 
+static void check_tells_the_error_before_a_long_statement(UNUSED void **state)
+{
+    ProcessSpec spec = {.argv = SHELL("{ echo 'ERROR: an older one'; echo 'PANIC: no space'; "
+                                      "echo STATEMENT:; seq 2000; echo the end; } >&2; exit 134")};
+    Error err = {0};
+    assert_false(process_check(&spec, NULL, &err));
+    assert_non_null(strstr(err.message, "sh ended with status 134: PANIC: no space\n...\n"));
+    assert_null(strstr(err.message, "an older one"));
+    assert_non_null(strstr(err.message, "1999\n2000\nthe end"));
+}
+
 static void what_cannot_start_says_so(UNUSED void **state)
 {
     Error err = {0};
@@ -241,6 +252,7 @@ int main(void)
         cmocka_unit_test(directory_and_input),
         cmocka_unit_test(other_files_are_not_inherited),
         cmocka_unit_test(check_tells_the_last_lines),
+        cmocka_unit_test(check_tells_the_error_before_a_long_statement),
         cmocka_unit_test(what_cannot_start_says_so),
         cmocka_unit_test(a_timeout_ends_it),
         cmocka_unit_test(a_timeout_ends_one_that_closed_its_output),
