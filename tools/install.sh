@@ -10,6 +10,7 @@ packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python
     groff-base zsh pgbouncer swift-proxy swift-account swift-container swift-object awscli'
 # Whose histories vaxdb adopts, and whose speed it is measured against.
 packages_rivals='sqitch libdbd-pg-perl'
+packages_bench='python3-psycopg pigz zstd'
 packages_lint='clang-format clang-tidy cppcheck shellcheck pyflakes3'
 packages_fuzz='clang libclang-rt-14-dev'
 
