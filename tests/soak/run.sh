@@ -1,6 +1,7 @@
 #!/bin/sh
 # What is too long for CI, called by ./run soak [SECONDS]: each fuzz target under libFuzzer for
-# SECONDS (60), then the integration tests marked slow with more repetitions.
+# SECONDS (60), the analyzer of lint without a limit, then the integration tests marked slow with
+# more repetitions.
 set -eu
 cd "$(dirname "$0")/../.."
 say() { echo "soak: $*" >&2; }
@@ -38,6 +39,9 @@ for source in tests/fuzz/fuzz_*.c; do
         failed=1
     fi
 done
+
+say "the analyzer, as deep as it goes"
+./run lint clang-tidy-deep || failed=1
 
 faults=1000
 say "tests marked slow, with $faults faults in runs of migrate"

@@ -19,6 +19,7 @@ from rules import included, tool_findings
 
 BUILD = Path("build-lint")
 CACHE = Path(".cache/lint")
+ANALYZER_NODES = 40000
 
 CPPCHECK = (
     "cppcheck",
@@ -162,18 +163,31 @@ def tool_version(command):
     return subprocess.run([command, "--version"], stdout=subprocess.PIPE, check=True).stdout
 
 
-def check_clang_tidy(repository):
-    """clang-tidy with .clang-tidy."""
+def clang_tidy(repository, name, *arguments):
     build(repository)
     dependencies = Dependencies(repository)
     settings = repository.read(".clang-tidy")
     version = tool_version("clang-tidy")
     command = ["clang-tidy", "-p", BUILD, "--quiet", "--extra-arg=-Wno-unknown-warning-option"]
+    command += arguments
     jobs = {
         path: ([*command, path], dependencies.digest(path, version, settings, command, flags))
         for path, flags in compile_commands(repository)
     }
-    yield from analysed(repository, "clang-tidy", list(jobs.values()))
+    yield from analysed(repository, name, list(jobs.values()))
+
+
+def check_clang_tidy(repository):
+    """clang-tidy with .clang-tidy. The analyzer gives a function up after ANALYZER_NODES states of
+    its program: a sixth of what it takes by itself, in a quarter of the time."""
+    option = ("-analyzer-config", f"max-nodes={ANALYZER_NODES}")
+    arguments = [f"--extra-arg={word}" for part in option for word in ("-Xclang", part)]
+    yield from clang_tidy(repository, "clang-tidy", *arguments)
+
+
+def check_clang_tidy_deep(repository):
+    """The same as deep as the analyzer goes by itself: for ./run soak."""
+    yield from clang_tidy(repository, "clang-tidy-deep")
 
 
 def check_cppcheck(repository):
@@ -195,3 +209,5 @@ CHECKS = {
     "clang-tidy": check_clang_tidy,
     "cppcheck": check_cppcheck,
 }
+# Too long for CI: run when they are named.
+LONG = {"clang-tidy-deep": check_clang_tidy_deep}
