@@ -61,7 +61,25 @@ static bool check_manifest(Arena *arena, const char *path, VerifyReport *report,
     return true;
 }
 
-/* FILE.sha256, as `sha256sum -c` reads it: a second witness, and the only one of a foreign file. */
+/* Does text say of the file what was written beside it? Either name will do: whoever renames a
+ * backup may put the new one in, or not. */
+static bool is_our_checksum(Arena *arena, const char *path, const Manifest *manifest,
+                            const char *text)
+{
+    const char *names[] = {manifest->file, path_basename(path)};
+    size_t length = strlen(text);
+    if (length && text[length - 1] == '\n')
+        length--;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *line = arena_printf(arena, "%s  %s", manifest->sha256, names[i]);
+        if (strlen(line) == length && memcmp(line, text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* FILE.sha256, as `sha256sum -c` reads it: a second witness, and the only one of a foreign file,
+ * whose name may be told in many ways. */
 static bool check_checksum_file(Arena *arena, const char *path, VerifyReport *report, Error *err)
 {
     const char *beside = arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX);
@@ -75,6 +93,9 @@ static bool check_checksum_file(Arena *arena, const char *path, VerifyReport *re
     if (strncasecmp(text, report->sha256, HASH_HEX_SIZE - 1) != 0)
         str_list_addf(&report->errors, "the SHA-256 of %s is %s, %s says %.*s", path_basename(path),
                       report->sha256, path_basename(beside), (int)strcspn(text, " \n"), text);
+    else if (report->has_manifest && !is_our_checksum(arena, path, &report->manifest, text))
+        str_list_addf(&report->errors, "%s is not as it was written: sha256sum may not read it",
+                      path_basename(beside));
     return true;
 }
 

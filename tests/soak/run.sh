@@ -44,8 +44,11 @@ say "the analyzer, as deep as it goes"
 ./run lint clang-tidy-deep || failed=1
 
 faults=1000
-say "tests marked slow, with $faults faults in runs of migrate"
+damages=10000
+cuts=300
+say "tests marked slow, with $faults faults in runs of migrate, $damages ways of damage to a backup"
+say "and $cuts restores whose network is cut"
 tests/servers.sh >/dev/null
-VAXDB_FAULTS=$faults VAXDB_BIN=build/vaxdb /usr/bin/python3 -m pytest -c tests/pytest.ini -m slow \
+VAXDB_FAULTS=$faults VAXDB_DAMAGES=$damages VAXDB_CUTS=$cuts VAXDB_BIN=build/vaxdb /usr/bin/python3 -m pytest -c tests/pytest.ini -m slow \
     --timeout=0 tests/integration || failed=1
 exit $failed
