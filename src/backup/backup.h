@@ -60,6 +60,9 @@ typedef enum {
     VERIFY_MANIFEST = 0, /* the manifest's own checksum, the file's size */
     VERIFY_HASH = 1,     /* and SHA-256 of the file */
     VERIFY_CONTENT = 2,  /* and inflates it all, counts and digests rows, wants the end marker */
+    /* These two want a server, and so are in flows/drill.h. */
+    VERIFY_RESTORE = 3, /* and restores it on trial: its tables, rows and indexes are there */
+    VERIFY_DRILL = 4,   /* and every row is the same, the application connects, its queries run */
 } VerifyLevel;
 
 typedef struct {
@@ -78,8 +81,9 @@ typedef struct {
     const DumpTable *contents; /* of each of these tables */
 } VerifyReport;
 
-/* A bad backup is not an error but report->ok false; an error is what kept us from looking (a file
- * that is not there, an interrupt). state is where the result is remembered; NULL: nowhere. */
+/* Levels 0 to 2. A bad backup is not an error but report->ok false; an error is what kept us from
+ * looking (a file that is not there, an interrupt). state is where the result is remembered; NULL:
+ * nowhere. */
 bool backup_verify(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
                    VerifyReport *report, Error *err) MUST_CHECK;
 /* A report that is not ok, as ERR_PROBLEMS with its first error. */
@@ -156,6 +160,7 @@ typedef struct {
     bool last_drilled;
     int64_t keep_until; /* of a hold, 0: none */
     const char *keep_reason;
+    bool looked_at; /* and hashed again just now */
     bool remove;
     const char *reason; /* why it stays or goes */
 } PruneRow;
@@ -165,7 +170,8 @@ typedef struct {
 void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now_unix_s,
                          const RetentionPolicy *policy);
 /* Of the backups of one environment in directory: looks up what was verified and drilled, decides,
- * and unless dry_run deletes. */
-bool backup_prune(Arena *arena, State *state, const char *directory, const char *env,
+ * hashes the newest verified one again before another goes for its sake, and unless dry_run
+ * deletes. */
+bool backup_prune(Arena *arena, Log *log, State *state, const char *directory, const char *env,
                   const RetentionPolicy *policy, bool dry_run, PruneRow **rows, size_t *count,
                   Error *err) MUST_CHECK;

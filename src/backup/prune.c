@@ -218,10 +218,44 @@ static void keep_environment(BackupList *list, const char *env)
     list->count = kept;
 }
 
-bool backup_prune(Arena *arena, State *state, const char *directory, const char *env,
+/* Would rows[at] be missed by one that goes? */
+static bool is_relied_on(const PruneRow *rows, size_t count, size_t at)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].remove && stands_in(&rows[at], &rows[i]))
+            return !rows[at].remove && newer_verified(rows, count, at) == 0;
+    }
+    return false;
+}
+
+/* A disk may have changed what was verified long ago: before anything goes, the newest verified one
+ * that stands in for it is hashed again. *changed: one is not what it was, and counts no more. */
+static bool look_again(Arena *arena, Log *log, State *state, PruneRow *rows, size_t count,
+                       bool *changed, Error *err)
+{
+    *changed = false;
+    for (size_t i = 0; i < count; i++) {
+        VerifyReport report;
+        if (rows[i].looked_at || !is_relied_on(rows, count, i))
+            continue;
+        rows[i].looked_at = true;
+        if (!backup_verify(arena, log, state, rows[i].entry->path, VERIFY_HASH, &report, err))
+            return false;
+        if (report.ok)
+            continue;
+        log_warn(log, "%s was verified, and is damaged now: %s", rows[i].entry->manifest.file,
+                 report.errors.items[0]);
+        rows[i].verified = false;
+        *changed = true;
+    }
+    return true;
+}
+
+bool backup_prune(Arena *arena, Log *log, State *state, const char *directory, const char *env,
                   const RetentionPolicy *policy, bool dry_run, PruneRow **rows, size_t *count,
                   Error *err)
 {
+    bool changed = true;
     BackupList *list = arena_alloc(arena, sizeof(*list));
     if (!list_whole(arena, directory, list, err))
         return false;
@@ -230,7 +264,11 @@ bool backup_prune(Arena *arena, State *state, const char *directory, const char 
     *rows = arena_array(arena, list->count, sizeof(**rows));
     if (!look_up(arena, state, list, *rows, err))
         return false;
-    backup_prune_decide(arena, *rows, *count, clock_unix_s(), policy);
+    while (changed) {
+        backup_prune_decide(arena, *rows, *count, clock_unix_s(), policy);
+        if (!look_again(arena, log, dry_run ? NULL : state, *rows, *count, &changed, err))
+            return false;
+    }
     /* Oldest first: what an interruption leaves is what should have stayed longest. */
     for (size_t i = *count; i-- > 0 && !dry_run;) {
         if ((*rows)[i].remove && !backup_delete(arena, (*rows)[i].entry->path, err))

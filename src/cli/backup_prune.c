@@ -30,8 +30,8 @@ static bool prune_environment(Context *context, State *state, EnvKind env, Table
         .monthly = config_int(context->config, env, "keep_monthly"),
         .yearly = config_int(context->config, env, "keep_yearly"),
     };
-    if (!backup_prune(context->arena, state, backup_files_directory(context, env), env_name(env),
-                      &policy, context->dry_run, &rows, &count, err))
+    if (!backup_prune(context->arena, context->log, state, backup_files_directory(context, env),
+                      env_name(env), &policy, context->dry_run, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
         add_prune_row(context, &rows[i], table, removed, kept);
@@ -98,7 +98,8 @@ const Command cli_backup_prune_commands[] = {
                 "each year's last backup.\n\n"
                 "The newest verified one and the one drilled last never go, nor those made before\n"
                 "a migration or a rollback for 7 days; nothing does while a manifest cannot be\n"
-                "read.",
+                "read. Before others go the newest verified one is hashed again: one that is\n"
+                "damaged since makes nothing go.",
      .example = "vaxdb backup prune --dry-run           what would be deleted, and why",
      .options = prune_options, .honours_dry_run = true, .run = run_prune},
     COMMAND_END,
