@@ -233,6 +233,23 @@ static bool run_claims(Demo *demo, json_t *facts, Error *err)
 
 /* ---- backup ------------------------------------------------------------------------------ */
 
+/* The guide's number is of plain SQL; how much packing saves depends on what the rows hold. */
+#define GUIDE_SAVED_PERCENT 80
+
+static void claim_saving(const Demo *demo, double saved)
+{
+    ClaimList claims = {.count = 1};
+    claims.items[0] = (Claim){.id = "backup_saving",
+                              .text = "Backup beside plain SQL",
+                              .guide = "80 % saved",
+                              .measured = arena_printf(demo->arena, "%.0f %% saved", saved),
+                              .value = saved,
+                              .unit = "percent saved",
+                              .met = saved >= GUIDE_SAVED_PERCENT};
+    print_claims(demo, &claims);
+    record_claims(demo, &claims);
+}
+
 static bool run_backup(Demo *demo, json_t *facts, Error *err)
 {
     const Config *config = demo->options->config;
@@ -247,27 +264,48 @@ static bool run_backup(Demo *demo, json_t *facts, Error *err)
         .compression = COMPRESS_BALANCED,
     };
     BackupResult made;
-    VerifyReport report;
-    if (!backup_create(demo->arena, demo->log, &spec, &made, err) ||
-        !backup_verify(demo->arena, demo->log, demo->state, made.path, VERIFY_CONTENT, &report,
-                       err))
+    if (!backup_create(demo->arena, demo->log, &spec, &made, err))
         return false;
-    if (!report.ok)
-        return backup_verify_error(made.path, &report, err);
     demo->backup = made.path;
     const Manifest *manifest = &made.manifest;
-    double saved = 100.0 - 100.0 * (double)manifest->packed_bytes / (double)manifest->raw_bytes;
+    double saved = manifest->raw_bytes ? 100.0 - 100.0 * (double)manifest->packed_bytes /
+                                                     (double)manifest->raw_bytes
+                                       : 0;
+    demo_say(demo, "One file that `gunzip -c FILE | psql` restores, copied by several sessions");
+    demo_say(demo, "that all see the same moment. Nobody had to wait for it.");
     demo_say(demo, "%s", path_basename(made.path));
-    demo_say(demo, "%s of SQL packed to %s: %.0f %% saved (the guide: about 80 %%).",
-             str_bytes(demo->arena, manifest->raw_bytes),
-             str_bytes(demo->arena, manifest->packed_bytes), saved);
-    demo_say(demo, "Verified: unpacked again whole, and all %s rows counted.",
-             str_count(demo->arena, manifest_rows(manifest)));
+    demo_say(demo, "%s of SQL, %s packed.", str_bytes(demo->arena, manifest->raw_bytes),
+             str_bytes(demo->arena, manifest->packed_bytes));
+    claim_saving(demo, saved);
     demo_set_text(facts, "file", made.path);
     demo_set_int(facts, "raw_bytes", manifest->raw_bytes);
     demo_set_int(facts, "bytes", manifest->packed_bytes);
     demo_set_int(facts, "rows", manifest_rows(manifest));
     (void)json_object_set_new(facts, "saved_percent", json_real(saved));
+    return true;
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
+
+static bool run_verify(Demo *demo, json_t *facts, Error *err)
+{
+    VerifyReport report;
+    int64_t from_ms = clock_monotonic_ms();
+    if (!backup_verify(demo->arena, demo->log, demo->state, demo->backup, VERIFY_CONTENT, &report,
+                       err))
+        return false;
+    if (!report.ok)
+        return backup_verify_error(demo->backup, &report, err);
+    double ms = (double)(clock_monotonic_ms() - from_ms);
+    demo_say(demo, "Unpacked again whole: %s of SQL in %s.",
+             str_bytes(demo->arena, report.raw_bytes), str_duration(demo->arena, ms));
+    demo_say(demo, "All %s rows of %zu tables are those that the server sent.",
+             str_count(demo->arena, report.rows), report.tables);
+    demo_say(demo, "A single bit that changes on the disk would be found.");
+    demo_set_int(facts, "level", report.level);
+    demo_set_int(facts, "raw_bytes", report.raw_bytes);
+    demo_set_int(facts, "rows", report.rows);
+    demo_set_int(facts, "tables", (int64_t)report.tables);
     return true;
 }
 
@@ -323,7 +361,8 @@ const DemoStep demo_steps[] = {
     {"migrations", "Migrations: staging first, then production", run_migrations},
     {"data", "A national data set", run_data},
     {"claims", "What an index is worth", run_claims},
-    {"backup", "A backup that is verified", run_backup},
+    {"backup", "A backup", run_backup},
+    {"verify", "The backup, verified", run_verify},
     {"drill", "A restore drill", run_drill},
     {"watch", "The database at work", demo_watch},
     {"checklist", "The guide's checklists: what this database still lacks", demo_checklist},
