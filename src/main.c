@@ -20,6 +20,7 @@ static const Command *const tables[] = {
     cli_migrate_baseline_commands,
     cli_migrate_repair_commands,
     cli_backup_commands,
+    cli_backup_verify_commands,
     cli_backup_prune_commands,
     cli_backup_adopt_commands,
     cli_backup_schedule_commands,

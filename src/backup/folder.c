@@ -84,6 +84,16 @@ bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *e
     return true;
 }
 
+bool backup_look(Arena *arena, const char *path, bool *found, BackupEntry *entry, Error *err)
+{
+    *entry = (BackupEntry){.path = path};
+    if (!manifest_read(arena, path, found, &entry->manifest, err))
+        return false;
+    if (*found)
+        entry->problem = look_at_data(arena, path, &entry->manifest);
+    return true;
+}
+
 bool backup_find(Arena *arena, const char *directory, const char *wanted, const char **path,
                  Error *err)
 {

@@ -30,6 +30,11 @@ typedef struct {
 /* A folder that does not exist is an empty list. Looks at sizes, not at contents. */
 bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *err) MUST_CHECK;
 
+/* One backup by its path, as backup_list would have it. *found is false, and that no error, when it
+ * has no manifest. */
+bool backup_look(Arena *arena, const char *path, bool *found, BackupEntry *entry,
+                 Error *err) MUST_CHECK;
+
 /* The file that a user means: a path, or the name of one in the folder. Not there is ERR_USAGE. */
 bool backup_find(Arena *arena, const char *directory, const char *wanted, const char **path,
                  Error *err) MUST_CHECK;

@@ -270,57 +270,76 @@ static bool run_list(Context *context, Error *err)
     return true;
 }
 
-static void print_contents(const Context *context, const Manifest *manifest)
+/* "why it is kept", or NULL. */
+static const char *hold_text(const Context *context, const StateBackup *memory)
+{
+    if (memory->keep_until <= clock_unix_s())
+        return NULL;
+    return arena_printf(context->arena, "%.10s: %s",
+                        clock_iso_utc(context->arena, memory->keep_until), memory->keep_reason);
+}
+
+static const char *globals_text(const ManifestGlobals *globals)
+{
+    if (!globals->sha256)
+        return "not in it, nor beside it";
+    return globals->passwords ? "beside it (*" GLOBALS_SUFFIX "), with passwords"
+                              : "beside it (*" GLOBALS_SUFFIX "), without passwords";
+}
+
+static void print_facts(const Context *context, const BackupEntry *entry, const StateBackup *memory)
 {
     FILE *out = context->out;
     Arena *arena = context->arena;
+    const Manifest *manifest = &entry->manifest;
+    const char *held = hold_text(context, memory);
     (void)fprintf(out, "%s\n", manifest->file);
+    if (entry->problem)
+        (void)fprintf(out, "  DAMAGED    %s\n", entry->problem);
     (void)fprintf(out, "  database   %s (%s), PostgreSQL %s\n", manifest->database, manifest->env,
                   manifest->server_version);
     (void)fprintf(out, "  shows      %s, %s ago\n", clock_iso_utc(arena, manifest->snapshot_at),
                   age_text(context, manifest->snapshot_at));
+    (void)fprintf(out, "  verified   %s\n", verified_text(context, entry, memory));
+    (void)fprintf(out, "  drilled    %s\n", drilled_text(context, memory));
+    if (held)
+        (void)fprintf(out, "  kept until %s\n", held);
     (void)fprintf(out, "  size       %s, %s raw\n", str_bytes(arena, manifest->packed_bytes),
                   str_bytes(arena, manifest->raw_bytes));
-    (void)fprintf(out, "  sha256     %s\n  made by    vaxdb %s, pg_dump %s\n  indexes    %zu\n",
-                  manifest->sha256, manifest->tool_version, manifest->dump_version,
+    (void)fprintf(out, "  sha256     %s\n", manifest->sha256);
+    if (manifest->adopted)
+        (void)fprintf(out, "  made by    others; adopted by vaxdb %s\n", manifest->tool_version);
+    else
+        (void)fprintf(out, "  made by    vaxdb %s, pg_dump %s, for: %s\n", manifest->tool_version,
+                      manifest->dump_version, manifest->reason);
+    (void)fprintf(out, "  holds      %s rows of %zu tables, %zu indexes\n",
+                  str_count(arena, manifest_rows(manifest)), manifest_table_count(manifest),
                   manifest->index_count);
-    const ManifestGlobals *globals = &manifest->globals;
-    (void)fprintf(out, "  roles      %s\n\n",
-                  !globals->sha256     ? "not in it, nor beside it"
-                  : globals->passwords ? "beside it (*" GLOBALS_SUFFIX "), with passwords"
-                                       : "beside it (*" GLOBALS_SUFFIX "), without passwords");
+    (void)fprintf(out, "  roles      %s\n\n", globals_text(&manifest->globals));
+}
+
+static void print_tables(const Context *context, const Manifest *manifest)
+{
+    Arena *arena = context->arena;
     Table *table = table_create(arena);
     table_column(table, "Table", TABLE_LEFT);
     table_column(table, "Rows", TABLE_RIGHT);
     table_column(table, "Data", TABLE_RIGHT);
     for (size_t i = 0; i < manifest->table_count; i++) {
         const ManifestTable *row = &manifest->tables[i];
-        table_row(table,
-                  (const char *[]){arena_printf(arena, "%s.%s", row->schema, row->name),
-                                   row->partitioned ? "partitioned"
-                                   : row->excluded  ? "left out"
-                                                    : str_count(arena, row->rows),
-                                   row->partitioned ? NULL : str_bytes(arena, row->raw_bytes)});
+        bool none = row->partitioned || row->excluded;
+        table_row(table, (const char *[]){arena_printf(arena, "%s.%s", row->schema, row->name),
+                                          row->partitioned ? "partitioned"
+                                          : row->excluded  ? "left out"
+                                                           : str_count(arena, row->rows),
+                                          none ? NULL : str_bytes(arena, row->raw_bytes)});
     }
-    table_print(table, out, table_terminal_width(out));
+    table_print(table, context->out, table_terminal_width(context->out));
 }
 
-static bool run_show(Context *context, Error *err)
+/* The manifest as it stands in its file, with members that this version does not know. */
+static bool add_manifest(const Context *context, const char *path, json_t *object, Error *err)
 {
-    const char *path = NULL;
-    bool found = false;
-    Manifest manifest;
-    if (!backup_files_find(context, command_argument(context, 0), &path, err) ||
-        !manifest_read(context->arena, path, &found, &manifest, err))
-        return false;
-    if (!found) {
-        (void)error_set(err, ERR_USAGE, "%s has no manifest: it was not made by vaxdb", path);
-        return error_hint(err, "vaxdb backup verify %s", path);
-    }
-    if (!context->json) {
-        print_contents(context, &manifest);
-        return true;
-    }
     char *text = NULL;
     size_t length = 0;
     json_t *parsed = NULL;
@@ -328,61 +347,34 @@ static bool run_show(Context *context, Error *err)
     if (!file_read(context->arena, beside, BUFFER_MAX_FILE, &text, &length, err) ||
         !json_parse(text, length, beside, &parsed, err))
         return false;
-    json_t *object = json_object();
-    set_text(object, "path", path);
     (void)json_object_set_new(object, "manifest", parsed);
-    return command_print_json(context, object, err);
+    return true;
 }
 
-/* ---- verify ------------------------------------------------------------------------------ */
-
-static json_t *report_json(const char *path, const VerifyReport *report)
-{
-    json_t *object = json_object();
-    set_text(object, "file", path);
-    (void)json_object_set_new(object, "ok", json_boolean(report->ok));
-    set_int(object, "level", report->level);
-    (void)json_object_set_new(object, "errors", list_json(&report->errors));
-    (void)json_object_set_new(object, "notes", list_json(&report->notes));
-    (void)json_object_set_new(object, "manifest", json_boolean(report->has_manifest));
-    set_int(object, "bytes", report->packed_bytes);
-    if (report->level >= VERIFY_HASH)
-        set_text(object, "sha256", report->sha256);
-    if (report->level >= VERIFY_CONTENT) {
-        set_int(object, "raw_bytes", report->raw_bytes);
-        set_int(object, "tables", (int64_t)report->tables);
-        set_int(object, "rows", report->rows);
-    }
-    return object;
-}
-
-static bool run_verify(Context *context, Error *err)
+static bool run_show(Context *context, Error *err)
 {
     _cleanup_state_ State *state = NULL;
     const char *path = NULL;
-    VerifyReport report;
-    VerifyLevel level = (VerifyLevel)options_int(context->options, "level");
+    bool found = false;
+    BackupEntry entry;
+    StateBackup memory;
     if (!backup_files_find(context, command_argument(context, 0), &path, err) ||
-        !state_open(config_state_directory(context->config), &state, err) ||
-        !backup_verify(context->arena, context->log, state, path, level, &report, err))
+        !backup_look(context->arena, path, &found, &entry, err))
         return false;
-    for (size_t i = 0; i < report.notes.count; i++)
-        log_info(context->log, "note: %s", report.notes.items[i]);
-    if (context->json && !command_print_json(context, report_json(path, &report), err))
-        return false;
-    if (!report.ok) {
-        for (size_t i = 1; i < report.errors.count; i++)
-            log_warn(context->log, "%s", report.errors.items[i]);
-        return backup_verify_error(path, &report, err);
+    if (!found) {
+        (void)error_set(err, ERR_USAGE, "%s has no manifest: it was not made by vaxdb", path);
+        return error_hint(err, "vaxdb backup verify %s", path);
     }
-    if (context->json)
-        return true;
-    (void)fprintf(context->out, "%s: good (level %d", path_basename(path), (int)level);
-    if (level >= VERIFY_CONTENT)
-        (void)fprintf(context->out, ": %s rows of %zu tables in %s",
-                      str_count(context->arena, report.rows), report.tables,
-                      str_bytes(context->arena, report.raw_bytes));
-    (void)fprintf(context->out, ")\n");
+    if (!state_open(config_state_directory(context->config), &state, err) ||
+        !state_backup_get(state, entry.manifest.sha256, &memory, err))
+        return false;
+    if (context->json) {
+        _cleanup_json_ json_t *object = entry_json(context, &entry, &memory);
+        return add_manifest(context, path, object, err) &&
+               command_print_json(context, json_incref(object), err);
+    }
+    print_facts(context, &entry, &memory);
+    print_tables(context, &entry.manifest);
     return true;
 }
 
@@ -406,13 +398,6 @@ static const OptionSpec folder_options[] = {
     OPTION_END,
 };
 
-static const OptionSpec verify_options[] = {
-    OPTION_BACKUP_DIR,
-    {.name = "level", .kind = OPTION_INT, .argument = "0-2", .fallback = "2", .min = 0, .max = 2,
-     .help = "0 manifest and size; 1 and SHA-256; 2 and inflate, count and compare all rows"},
-    OPTION_END,
-};
-
 const Command cli_backup_commands[] = {
     {.name = "backup create", .synopsis = "", .summary = "back a database up and verify the file",
      .details = "Writes NAME-ENV-YYYYMMDD-HHMMSS.sql.gz (UTC) with a checksum (.sha256) and a\n"
@@ -427,16 +412,10 @@ const Command cli_backup_commands[] = {
      .example = "vaxdb backup list -e production        the newest first",
      .options = folder_options, .run = run_list},
     {.name = "backup show", .synopsis = "[FILE]", .summary = "show what a backup holds",
-     .details = "FILE is a path, the name of a backup, or newest (the default).",
+     .details = "FILE is a path, the name of a backup, or newest (the default). Shows how old it is,\n"
+                "whether it was verified and drilled, and the rows of each table, from its manifest.",
      .example = "vaxdb backup show newest               its tables and rows, without restoring",
      .options = folder_options, .max_arguments = 1, .run = run_show},
-    {.name = "backup verify", .synopsis = "[FILE]", .summary = "prove that a backup is whole",
-     .details = "FILE is a path, the name of a backup, or newest (the default). Inflates all of it,\n"
-                "counts and digests the rows of every table, and compares with the manifest. A\n"
-                "damaged file exits 4. Of a file that vaxdb did not make (pg_dump | gzip) it checks\n"
-                "what can be checked, and says what cannot.",
-     .example = "vaxdb backup verify newest             after every backup, or before a restore",
-     .options = verify_options, .max_arguments = 1, .run = run_verify},
     COMMAND_END,
 };
 /* clang-format on */

@@ -1,51 +1,15 @@
-#include "flows/drill.h"
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/table.h"
 #include "cli/backup_files.h"
 #include "cli/commands.h"
+#include "cli/drilling.h"
 #include "state/drills.h"
 
 #include <string.h>
 
 #define LIST_MAX    1000
 #define PAGE_DRILLS 24 /* earlier ones on the page of a report */
-
-static void print_report(const Context *context, const DrillReport *report)
-{
-    Table *table = table_create(context->arena);
-    table_column(table, "Check", TABLE_LEFT);
-    table_column(table, "", TABLE_LEFT);
-    table_column(table, "Found", TABLE_LEFT);
-    for (size_t i = 0; i < report->check_count; i++) {
-        const DrillCheck *check = &report->checks[i];
-        table_row(table, (const char *[]){check->name,
-                                          check->skipped ? "skip"
-                                          : check->ok    ? "ok"
-                                                         : "FAIL",
-                                          check->detail});
-    }
-    table_print(table, context->out, table_terminal_width(context->out));
-    StrList phases;
-    str_list_init(&phases, context->arena);
-    for (size_t i = 0; i < report->phase_count; i++)
-        str_list_addf(&phases, "%s %.1f s", report->phases[i].name, report->phases[i].seconds);
-    (void)fprintf(context->out, "\n%s: %s in %.1f s (%s)\n", path_basename(report->path),
-                  report->passed ? "PASS" : "FAIL", report->seconds,
-                  str_list_join(&phases, context->arena, ", "));
-}
-
-static bool verdict(const DrillReport *report, Error *err)
-{
-    const DrillCheck *failed = drill_report_failure(report);
-    if (report->passed || !failed)
-        return true;
-    (void)error_set(err, ERR_PROBLEMS, "the drill of %s failed: %s: %s",
-                    path_basename(report->path), failed->name, failed->detail);
-    return error_hint(err, "do not rely on this backup; make a new one and drill it: "
-                           "vaxdb backup create, vaxdb drill run");
-}
 
 /* --html FILE: the page, beside what is printed. */
 static bool write_page(const Context *context, State *state, const DrillReport *report,
@@ -69,14 +33,8 @@ static bool run_drill(Context *context, Error *err)
 {
     _cleanup_state_ State *state = NULL;
     DrillReport report;
-    DrillSpec spec = {
-        .conninfo = options_text(context->options, "on"),
-        .state_directory = config_state_directory(context->config),
-        .env = env_name(context->env),
-        .app_role = config_text(context->config, context->env, "app_role"),
-        .queries_directory = config_folder(context->config, context->env, "queries_dir"),
-        .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
-    };
+    DrillSpec spec = drilling_spec(context, NULL);
+    spec.conninfo = options_text(context->options, "on");
     if (command_url(context)) {
         (void)error_set(err, ERR_USAGE,
                         "a drill restores into a PostgreSQL of its own: --url means nothing to it");
@@ -93,9 +51,9 @@ static bool run_drill(Context *context, Error *err)
         if (!command_print_json(context, drill_report_json(&report), err))
             return false;
     } else {
-        print_report(context, &report);
+        drilling_print(context, &report);
     }
-    return verdict(&report, err);
+    return drilling_verdict(&report, err);
 }
 
 static json_t *drill_json(const Context *context, const StateDrill *drill)
@@ -200,7 +158,7 @@ static bool run_show(Context *context, Error *err)
     (void)fprintf(context->out, "Drill %lld of %s, %s%s%s\n\n", (long long)drill.id, drill.env,
                   clock_iso_utc(context->arena, drill.started_at),
                   str_empty(report.server) ? "" : ", restored on ", report.server);
-    print_report(context, &report);
+    drilling_print(context, &report);
     return true;
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     Log *log;
     State *state;
     const DrillSpec *spec;
+    VerifyLevel level;
     DrillReport *report;
     VerifyReport verified;
     ScratchCluster scratch;
@@ -403,12 +404,18 @@ static bool check_queries(Drill *drill, Session *session, Error *err)
            run_queries(drill, session, &queries, err);
 }
 
+static bool check_application(Drill *drill, Error *err)
+{
+    _cleanup_session_ Session *application = NULL;
+    return check_connection(drill, &application, err) && check_queries(drill, application, err);
+}
+
 static bool check_copy(Drill *drill, Error *err)
 {
     int64_t started_ms = clock_monotonic_ms();
-    _cleanup_session_ Session *application = NULL;
-    if (!check_contents(drill, err) || !check_content(drill, err) ||
-        !check_connection(drill, &application, err) || !check_queries(drill, application, err))
+    if (!check_contents(drill, err) ||
+        (drill->level >= VERIFY_DRILL &&
+         (!check_content(drill, err) || !check_application(drill, err))))
         return false;
     add_phase(drill, "checks", seconds_since(started_ms));
     return true;
@@ -449,23 +456,61 @@ static bool record(Drill *drill, Error *err)
                                 report->started_at, err);
 }
 
+static bool run_drill(Drill *drill, Error *err)
+{
+    int64_t started_ms = clock_monotonic_ms();
+    const DrillSpec *spec = drill->spec;
+    DrillReport *report = drill->report;
+    *report = (DrillReport){
+        .path = spec->path, .started_at = clock_unix_s(), .tool_version = VAXDB_VERSION};
+    bool done = (!spec->conninfo || open_server(drill, err)) && run_phases(drill, err);
+    int64_t dropping_ms = clock_monotonic_ms();
+    if (!spec->conninfo)
+        copy_keep(&drill->copy); /* it goes with its cluster */
+    copy_release(&drill->copy);
+    scratch_cluster_release(&drill->scratch);
+    if (!done)
+        return false;
+    add_phase(drill, "drop", seconds_since(dropping_ms));
+    report->seconds = seconds_since(started_ms);
+    report->passed = !drill_report_failure(report);
+    return drill->level < VERIFY_DRILL || record(drill, err);
+}
+
 bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, DrillReport *report,
                Error *err)
 {
-    int64_t started_ms = clock_monotonic_ms();
-    Drill drill = {.arena = arena, .log = log, .state = state, .spec = spec, .report = report};
-    *report = (DrillReport){
-        .path = spec->path, .started_at = clock_unix_s(), .tool_version = VAXDB_VERSION};
-    bool done = (!spec->conninfo || open_server(&drill, err)) && run_phases(&drill, err);
-    int64_t dropping_ms = clock_monotonic_ms();
-    if (!spec->conninfo)
-        copy_keep(&drill.copy); /* it goes with its cluster */
-    copy_release(&drill.copy);
-    scratch_cluster_release(&drill.scratch);
-    if (!done)
+    Drill drill = {.arena = arena,
+                   .log = log,
+                   .state = state,
+                   .spec = spec,
+                   .level = VERIFY_DRILL,
+                   .report = report};
+    return run_drill(&drill, err);
+}
+
+/* What the trial found beyond what reading the file did. */
+static void take_findings(const DrillReport *report, VerifyReport *verified)
+{
+    for (size_t i = 0; verified->ok && i < report->check_count; i++) {
+        const DrillCheck *check = &report->checks[i];
+        if (!check->ok)
+            str_list_addf(&verified->errors, "%s: %s", check->name, check->detail);
+    }
+    verified->ok = report->passed;
+}
+
+bool drill_verify(Arena *arena, Log *log, State *state, const DrillSpec *spec, VerifyLevel level,
+                  VerifyReport *verified, DrillReport *report, Error *err)
+{
+    Drill drill = {
+        .arena = arena, .log = log, .state = state, .spec = spec, .level = level, .report = report};
+    if (!run_drill(&drill, err))
         return false;
-    add_phase(&drill, "drop", seconds_since(dropping_ms));
-    report->seconds = seconds_since(started_ms);
-    report->passed = !drill_report_failure(report);
-    return record(&drill, err);
+    *verified = drill.verified;
+    verified->level = level;
+    take_findings(report, verified);
+    const char *sha256 = verified->has_manifest ? verified->manifest.sha256 : verified->sha256;
+    return state_backup_verified(state, sha256, spec->path, (int)level, verified->ok,
+                                 clock_unix_s(), err);
 }

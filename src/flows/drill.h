@@ -23,3 +23,9 @@ typedef struct {
  * state. */
 bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, DrillReport *report,
                Error *err) MUST_CHECK;
+
+/* Level 3 or 4 of verify: *verified is as backup_verify would fill it, and the errors of the trial
+ * are among its. Level 4 is a drill, and recorded as one; level 3 ends once tables, row counts and
+ * indexes are compared. */
+bool drill_verify(Arena *arena, Log *log, State *state, const DrillSpec *spec, VerifyLevel level,
+                  VerifyReport *verified, DrillReport *report, Error *err) MUST_CHECK;

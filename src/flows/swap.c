@@ -245,6 +245,12 @@ bool swap_databases(Arena *arena, const char *conninfo, Session *server, const c
     bool renamed = rename_both(arena, server, database, fresh, old, err);
     atomic_store(&terminator.stop, true);
     (void)pthread_join(thread, NULL);
-    return renamed ||
-           error_context(err, "putting the restored database in the place of %s", database);
+    if (renamed)
+        return true;
+    if (session_is_lost(server)) /* perhaps in the answer to COMMIT */
+        (void)error_hint(err,
+                         "the swap may have happened all the same: then a database %s is there, "
+                         "which is the one that was replaced",
+                         old);
+    return error_context(err, "putting the restored database in the place of %s", database);
 }

@@ -17,7 +17,7 @@ typedef struct {
 
 /* Never seen is all zeros. */
 bool state_backup_get(State *state, const char *sha256, StateBackup *backup, Error *err) MUST_CHECK;
-/* A verification of level (0-2) has ended. Below 2 a good one changes nothing; a bad one always
+/* A verification of level (0-4) has ended. Below 2 a good one changes nothing; a bad one always
  * takes the "verified" away. */
 bool state_backup_verified(State *state, const char *sha256, const char *path, int level, bool ok,
                            int64_t at_unix_s, Error *err) MUST_CHECK;

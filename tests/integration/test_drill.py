@@ -1,6 +1,7 @@
 """Drills in a scratch cluster of their own."""
 
 import fcntl
+import gzip
 import os
 import signal
 from pathlib import Path
@@ -168,3 +169,52 @@ def test_a_damaged_backup_makes_no_cluster(vaxdb, source):
     report = drill(vaxdb, status=4)
     assert [check["name"] for check in report["checks"]] == ["backup_verified"]
     assert report["server"] is None and left(vaxdb) == []
+
+
+END = "--\n-- PostgreSQL database dump complete\n--\n"
+
+
+def adopted(vaxdb, folder, sql):
+    """A backup of a dump that changes its rows once it has loaded them: no reader can tell."""
+    path = folder / f"prod_{len(list(folder.iterdir()))}.sql.gz"
+    text = f"CREATE TABLE a (b int);\nCOPY public.a (b) FROM stdin;\n1\n2\n\\.\n{sql}\n{END}"
+    path.write_bytes(gzip.compress(text.encode()))
+    command = ("backup", "adopt", "-e", "production", "--database", "d", "--json", path)
+    return vaxdb.ok(*command).json["adopted"][0]["file"]
+
+
+def test_levels_of_verify_that_restore(vaxdb, source):
+    path = create(vaxdb, source)
+    report = vaxdb.ok("backup", "verify", "--level", "3", "--json").json
+    assert report["ok"] and report["level"] == 3 and report["rows"] == 2000
+    names = [check["name"] for check in report["trial"]["checks"]]
+    assert names[:1] == ["backup_verified"] and names[-1:] == ["indexes_valid"]
+    assert not vaxdb.ok("drill", "list", "--json").json["drills"]
+    outcome = vaxdb.ok("backup", "verify", path, "--level", "4", "-e", "production")
+    assert "content_equal" in outcome.stdout and "good (level 4: 2,000 rows of 1 tables" in outcome.stdout
+    (drilled,) = vaxdb.ok("drill", "list", "--json").json["drills"]
+    assert (drilled["verdict"], drilled["env"]) == ("pass", "production")
+    assert left(vaxdb) == [] and not servers_in(vaxdb.state)
+    vaxdb.fails(2, "backup", "verify", "--level", "5")
+
+
+def test_what_only_a_restore_shows(vaxdb, scratch):
+    lost = adopted(vaxdb, scratch, "DELETE FROM public.a WHERE b = 1;")
+    changed = adopted(vaxdb, scratch, "UPDATE public.a SET b = 3 WHERE b = 1;")
+    refused = adopted(vaxdb, scratch, "SELECT 1 / 0;")
+
+    def verify(file, level, status):
+        outcome = vaxdb("backup", "verify", file, "--level", level, "--json")
+        assert outcome.status == status, outcome
+        assert outcome.json["ok"] == (status == 0) == (not outcome.json["errors"])
+        listed = vaxdb.ok("backup", "list", "--json").json["backups"]
+        assert [row["verified"] for row in listed if row["path"] == file] == [status == 0]
+        return " ".join(outcome.json["errors"])
+
+    for file in (lost, changed, refused):
+        assert not verify(file, 2, 0)
+    assert "row_counts: public.a: 1 rows, the manifest says 2" in verify(lost, 3, 4)
+    assert "division by zero" in verify(refused, 3, 4)
+    assert not verify(changed, 3, 0)
+    assert "content_equal: public.a" in verify(changed, 4, 4)
+    assert left(vaxdb) == []
