@@ -296,8 +296,8 @@ static void print_facts(const Context *context, const BackupEntry *entry, const 
     (void)fprintf(out, "%s\n", manifest->file);
     if (entry->problem)
         (void)fprintf(out, "  DAMAGED    %s\n", entry->problem);
-    (void)fprintf(out, "  database   %s (%s), PostgreSQL %s\n", manifest->database, manifest->env,
-                  manifest->server_version);
+    (void)fprintf(out, "  database   %s (%s), PostgreSQL %.*s\n", manifest->database, manifest->env,
+                  (int)strcspn(manifest->server_version, " "), manifest->server_version);
     (void)fprintf(out, "  shows      %s, %s ago\n", clock_iso_utc(arena, manifest->snapshot_at),
                   age_text(context, manifest->snapshot_at));
     (void)fprintf(out, "  verified   %s\n", verified_text(context, entry, memory));
@@ -310,8 +310,9 @@ static void print_facts(const Context *context, const BackupEntry *entry, const 
     if (manifest->adopted)
         (void)fprintf(out, "  made by    others; adopted by vaxdb %s\n", manifest->tool_version);
     else
-        (void)fprintf(out, "  made by    vaxdb %s, pg_dump %s, for: %s\n", manifest->tool_version,
-                      manifest->dump_version, manifest->reason);
+        (void)fprintf(out, "  made by    vaxdb %s, pg_dump %.*s, for: %s\n", manifest->tool_version,
+                      (int)strcspn(manifest->dump_version, " "), manifest->dump_version,
+                      manifest->reason);
     (void)fprintf(out, "  holds      %s rows of %zu tables, %zu indexes\n",
                   str_count(arena, manifest_rows(manifest)), manifest_table_count(manifest),
                   manifest->index_count);

@@ -210,7 +210,7 @@ static bool check_critical(Restore *restore, Error *err)
         if (!session_query_params(restore->copy.session,
                                   "SELECT FROM pg_class AS c JOIN pg_namespace AS n "
                                   "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND "
-                                  "$1 IN (c.relname, n.nspname || '.' || c.relname)",
+                                  "$1::text IN (c.relname, n.nspname || '.' || c.relname)",
                                   1, params, &rows, err))
             return false;
         if (!result_rows(rows))

@@ -3,6 +3,7 @@
 import fcntl
 import gzip
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -194,6 +195,7 @@ def test_levels_of_verify_that_restore(vaxdb, source):
     assert "content_equal" in outcome.stdout and "good (level 4: 2,000 rows of 1 tables" in outcome.stdout
     (drilled,) = vaxdb.ok("drill", "list", "--json").json["drills"]
     assert (drilled["verdict"], drilled["env"]) == ("pass", "production")
+    assert re.search("drilled +[0-9.]+ m?s ago", vaxdb.ok("backup", "show").stdout)
     assert left(vaxdb) == [] and not servers_in(vaxdb.state)
     vaxdb.fails(2, "backup", "verify", "--level", "5")
 
@@ -201,7 +203,6 @@ def test_levels_of_verify_that_restore(vaxdb, source):
 def test_what_only_a_restore_shows(vaxdb, scratch):
     lost = adopted(vaxdb, scratch, "DELETE FROM public.a WHERE b = 1;")
     changed = adopted(vaxdb, scratch, "UPDATE public.a SET b = 3 WHERE b = 1;")
-    refused = adopted(vaxdb, scratch, "SELECT 1 / 0;")
 
     def verify(file, level, status):
         outcome = vaxdb("backup", "verify", file, "--level", level, "--json")
@@ -211,10 +212,8 @@ def test_what_only_a_restore_shows(vaxdb, scratch):
         assert [row["verified"] for row in listed if row["path"] == file] == [status == 0]
         return " ".join(outcome.json["errors"])
 
-    for file in (lost, changed, refused):
+    for file in (lost, changed):
         assert not verify(file, 2, 0)
     assert "row_counts: public.a: 1 rows, the manifest says 2" in verify(lost, 3, 4)
-    assert "division by zero" in verify(refused, 3, 4)
-    assert not verify(changed, 3, 0)
     assert "content_equal: public.a" in verify(changed, 4, 4)
     assert left(vaxdb) == []
