@@ -1,40 +1,31 @@
-/* The lexical half of dump_reader.h: where statements end. Works on whole lines, so that no token
- * but quoted text and comments is ever cut in two. Only dump_reader.c includes it. */
+/* The lexical half of dump_reader.h: where statements end, by psql's rules over those of pg/lex.h.
+ * Works on whole lines. Only dump_reader.c includes it. */
 #pragma once
 
 #include "base/buffer.h"
+#include "pg/lex.h"
 
 #include <stdbool.h>
 
-typedef enum {
-    LEX_TEXT,
-    LEX_BLOCK_COMMENT,
-    LEX_SINGLE_QUOTE,
-    LEX_ESCAPE_QUOTE, /* E'...': a backslash takes the next byte along */
-    LEX_DOUBLE_QUOTE,
-    LEX_DOLLAR_QUOTE,
-} LexMode;
-
-#define LEX_TAG_MAX 128
-
+/* Begins as all zeros, then lexer_init. */
 typedef struct {
-    LexMode mode;
-    int comment_depth;
-    char tag[LEX_TAG_MAX]; /* "$body$" */
-    size_t tag_length;
+    SqlScanner scanner;
+    Buffer tag; /* scanner.tag once its line is gone */
     int paren_depth;
-    int begin_depth;          /* BEGIN ATOMIC ... END, and CASE ... END within */
-    int word_count;           /* words of this statement so far */
-    char routine_words[4];    /* first letters, as psql keeps them: c[or]f, c[or]p */
-    bool is_copy;             /* its first word is COPY */
-    bool after_from;          /* the last token was the word FROM */
-    bool copies_from_stdin;   /* COPY ... FROM STDIN */
-    bool backslash_is_escape; /* standard_conforming_strings was set off */
-    Buffer statement;         /* text of it so far, without leading comments */
+    int begin_depth;        /* BEGIN ATOMIC ... END, and CASE ... END within */
+    int word_count;         /* words of this statement so far */
+    char routine_words[4];  /* first letters, as psql keeps them: c[or]f, c[or]p */
+    bool is_copy;           /* its first word is COPY */
+    bool after_from;        /* the last token was the word FROM */
+    bool copies_from_stdin; /* COPY ... FROM STDIN */
+    Buffer statement;       /* text of it so far, without leading comments */
 } Lexer;
 
 typedef enum { LEX_LINE_DONE, LEX_STATEMENT, LEX_BACKSLASH, LEX_TOO_LONG } LexResult;
 
+/* A statement may have max_bytes. */
+void lexer_init(Lexer *lexer, size_t max_bytes);
+void lexer_free(Lexer *lexer);
 /* Looks at line[*at..length), a whole line or the last of the text, and stops behind the semicolon
  * of a statement (LEX_STATEMENT: it is in lexer->statement, which the caller clears with
  * lexer_next), at a backslash outside quotes, or at the end of the line. */

@@ -43,7 +43,7 @@ DumpReader *dump_reader_create(Arena *arena, const DumpEvents *events, void *dat
         reader->events = *events;
     reader->data = data;
     reader->line_number = 1;
-    buffer_init(&reader->lexer.statement, DUMP_MAX_STATEMENT);
+    lexer_init(&reader->lexer, DUMP_MAX_STATEMENT);
     buffer_init(&reader->line, DUMP_MAX_STATEMENT);
     return reader;
 }
@@ -52,7 +52,7 @@ void dump_reader_destroy(DumpReader *reader)
 {
     if (!reader)
         return;
-    buffer_free(&reader->lexer.statement);
+    lexer_free(&reader->lexer);
     buffer_free(&reader->line);
     free(reader);
 }
@@ -310,7 +310,7 @@ static bool take_statement(DumpReader *reader, const char *rest, size_t rest_len
         taken = begin_copy(reader, err);
     } else {
         if (str_starts(lexer->statement.data, "SET standard_conforming_strings"))
-            lexer->backslash_is_escape = strstr(lexer->statement.data, "off") != NULL;
+            lexer->scanner.backslash_is_escape = strstr(lexer->statement.data, "off") != NULL;
         if (reader->events.statement)
             taken = reader->events.statement(reader->data, lexer->statement.data,
                                              lexer->statement.length, reader->statement_line, err);

@@ -27,220 +27,259 @@ static bool is_word_part(char c)
     return is_word_start(c) || is_digit(c) || c == '$';
 }
 
+/* ---- text in pieces ---------------------------------------------------------------------- */
+
+static size_t count_while(const char *text, size_t from, size_t length, bool (*is)(char))
+{
+    while (from < length && is(text[from]))
+        from++;
+    return from;
+}
+
+static bool is_not_newline(char c)
+{
+    return !is_newline(c);
+}
+
+/* Behind the end of a string or name, whose quote was at from - 1 or earlier. A doubled quote needs
+ * no case of its own in plain strings, but a name or string goes on after it. */
+static SqlPart scan_quoted(SqlScanner *scanner, TokenKind kind, const char *text, size_t from,
+                           size_t length)
+{
+    char quote = kind == TOKEN_NAME ? '"' : '\'';
+    bool backslash = kind == TOKEN_STRING && scanner->backslash;
+    for (size_t at = from; at < length; at++) {
+        if (text[at] == '\\' && backslash) {
+            at++;
+        } else if (text[at] == quote) {
+            if (at + 1 >= length || text[at + 1] != quote) {
+                scanner->mode = SCAN_PLAIN;
+                scanner->after_string = kind == TOKEN_STRING;
+                scanner->newline = false;
+                return (SqlPart){kind, at + 1, true, false};
+            }
+            at++;
+        }
+    }
+    return (SqlPart){kind, length, false, false};
+}
+
+static SqlPart open_name(SqlScanner *scanner, const char *text, size_t from, size_t length)
+{
+    scanner->mode = SCAN_NAME;
+    return scan_quoted(scanner, TOKEN_NAME, text, from, length);
+}
+
+static SqlPart open_string(SqlScanner *scanner, const char *text, size_t from, size_t length,
+                           bool backslash)
+{
+    scanner->mode = SCAN_STRING;
+    scanner->backslash = backslash;
+    return scan_quoted(scanner, TOKEN_STRING, text, from, length);
+}
+
+/* A string goes on after white space that holds a newline, and keeps its kind of escapes: E'a'
+ * NEWLINE 'b\'c'. Only "--" comments may stand between the parts. */
+static SqlPart open_plain_string(SqlScanner *scanner, const char *text, size_t length,
+                                 bool continues)
+{
+    bool backslash = continues ? scanner->backslash : scanner->backslash_is_escape;
+    SqlPart part = open_string(scanner, text, 1, length, backslash);
+    part.continues = continues;
+    return part;
+}
+
+/* Block comments nest. */
+static SqlPart scan_comment(SqlScanner *scanner, const char *text, size_t from, size_t length)
+{
+    for (size_t at = from; at + 1 < length;) {
+        if (text[at] == '/' && text[at + 1] == '*') {
+            scanner->depth++;
+            at += 2;
+        } else if (text[at] == '*' && text[at + 1] == '/') {
+            at += 2;
+            if (--scanner->depth == 0) {
+                scanner->mode = SCAN_PLAIN;
+                return (SqlPart){TOKEN_COMMENT, at, true, false};
+            }
+        } else {
+            at++;
+        }
+    }
+    return (SqlPart){TOKEN_COMMENT, length, false, false};
+}
+
+static SqlPart open_comment(SqlScanner *scanner, const char *text, size_t length)
+{
+    scanner->mode = SCAN_COMMENT;
+    scanner->depth = 1;
+    return scan_comment(scanner, text, 2, length);
+}
+
+static SqlPart scan_dollar_quoted(SqlScanner *scanner, const char *text, size_t from, size_t length)
+{
+    const char *end = memmem(text + from, length - from, scanner->tag, scanner->tag_length);
+    if (!end)
+        return (SqlPart){TOKEN_STRING, length, false, false};
+    scanner->mode = SCAN_PLAIN;
+    return (SqlPart){TOKEN_STRING, (size_t)(end - text) + scanner->tag_length, true, false};
+}
+
+/* Length of "$tag$" at text, 0 when there is none. */
+static size_t dollar_tag_length(const char *text, size_t length)
+{
+    size_t at = 1;
+    if (at < length && is_word_start(text[at])) {
+        while (at < length && is_word_part(text[at]) && text[at] != '$')
+            at++;
+    }
+    return at < length && text[at] == '$' ? at + 1 : 0;
+}
+
+static SqlPart scan_dollar(SqlScanner *scanner, const char *text, size_t length)
+{
+    size_t digits = count_while(text, 1, length, is_digit);
+    if (digits > 1)
+        return (SqlPart){TOKEN_PARAMETER, digits, true, false};
+    size_t tag = dollar_tag_length(text, length);
+    if (!tag)
+        return (SqlPart){TOKEN_SYMBOL, 1, true, false};
+    scanner->mode = SCAN_DOLLAR;
+    scanner->tag = text;
+    scanner->tag_length = tag;
+    return scan_dollar_quoted(scanner, text, tag, length);
+}
+
+/* A letter directly before a quote makes another kind of string; E alone knows backslashes. */
+static SqlPart scan_word(SqlScanner *scanner, const char *text, size_t length)
+{
+    char first = (char)(text[0] | 0x20);
+    char second = length > 1 ? text[1] : '\0';
+    char third = length > 2 ? text[2] : '\0';
+    if (second == '\'' && (first == 'e' || first == 'b' || first == 'x' || first == 'n'))
+        return open_string(scanner, text, 2, length,
+                           first == 'e' || (first == 'n' && scanner->backslash_is_escape));
+    if (first == 'u' && second == '&' && third == '\'')
+        return open_string(scanner, text, 3, length, false);
+    if (first == 'u' && second == '&' && third == '"')
+        return open_name(scanner, text, 3, length);
+    return (SqlPart){TOKEN_WORD, count_while(text, 1, length, is_word_part), true, false};
+}
+
+static bool is_number_part(char c)
+{
+    return is_digit(c) || is_word_start(c) || c == '.';
+}
+
+static SqlPart scan_plain(SqlScanner *scanner, const char *text, size_t length)
+{
+    bool continues = scanner->after_string && scanner->newline;
+    char c = text[0];
+    if (is_space(c)) {
+        size_t end = count_while(text, 1, length, is_space);
+        for (size_t at = 0; at < end && !scanner->newline; at++)
+            scanner->newline = is_newline(text[at]);
+        return (SqlPart){TOKEN_SPACE, end, true, false};
+    }
+    if (c == '-' && length > 1 && text[1] == '-')
+        return (SqlPart){TOKEN_COMMENT, count_while(text, 2, length, is_not_newline), true, false};
+    scanner->after_string = false;
+    if (c == '/' && length > 1 && text[1] == '*')
+        return open_comment(scanner, text, length);
+    if (c == '\'')
+        return open_plain_string(scanner, text, length, continues);
+    if (c == '"')
+        return open_name(scanner, text, 1, length);
+    if (c == '$')
+        return scan_dollar(scanner, text, length);
+    if (is_word_start(c))
+        return scan_word(scanner, text, length);
+    if (is_digit(c))
+        return (SqlPart){TOKEN_NUMBER, count_while(text, 1, length, is_number_part), true, false};
+    return (SqlPart){TOKEN_SYMBOL, 1, true, false};
+}
+
+SqlPart sql_scan(SqlScanner *scanner, const char *text, size_t length)
+{
+    assert(length > 0);
+    switch (scanner->mode) {
+    case SCAN_COMMENT:
+        return scan_comment(scanner, text, 0, length);
+    case SCAN_STRING:
+        return scan_quoted(scanner, TOKEN_STRING, text, 0, length);
+    case SCAN_NAME:
+        return scan_quoted(scanner, TOKEN_NAME, text, 0, length);
+    case SCAN_DOLLAR:
+        return scan_dollar_quoted(scanner, text, 0, length);
+    case SCAN_PLAIN:
+        break;
+    }
+    return scan_plain(scanner, text, length);
+}
+
+/* ---- a whole text ------------------------------------------------------------------------ */
+
 void sql_lexer_init(SqlLexer *lexer, const char *text, size_t length)
 {
     *lexer = (SqlLexer){.text = text, .length = length};
 }
 
-static char peek(const SqlLexer *lexer, size_t offset)
-{
-    return lexer->at + offset < lexer->length ? lexer->text[lexer->at + offset] : '\0';
-}
-
-static void skip_line_comment(const char *text, size_t length, size_t *at)
-{
-    while (*at < length && !is_newline(text[*at]))
-        (*at)++;
-}
-
-/* Block comments nest. */
 bool sql_skip_block_comment(const char *text, size_t length, size_t *at)
 {
-    size_t depth = 0, i = *at;
-    while (i + 1 < length) {
-        if (text[i] == '/' && text[i + 1] == '*') {
-            depth++;
-            i += 2;
-        } else if (text[i] == '*' && text[i + 1] == '/') {
-            depth--;
-            i += 2;
-            if (depth == 0) {
-                *at = i;
-                return true;
-            }
-        } else {
-            i++;
-        }
-    }
-    return false;
+    SqlScanner scanner = {0};
+    SqlPart part = open_comment(&scanner, text + *at, length - *at);
+    if (part.ends)
+        *at += part.length;
+    return part.ends;
 }
 
-/* Skips white space and comments from at; false, with *at at its start, on an endless comment. */
-static bool skip_space(const char *text, size_t length, size_t *at)
+static SqlToken fail(SqlLexer *lexer, size_t start, ScanMode open)
 {
-    while (*at < length) {
-        char c = text[*at];
-        char next = *at + 1 < length ? text[*at + 1] : '\0';
-        if (is_space(c))
-            (*at)++;
-        else if (c == '-' && next == '-')
-            skip_line_comment(text, length, at);
-        else if (c == '/' && next == '*') {
-            if (!sql_skip_block_comment(text, length, at))
-                return false;
-        } else {
-            break;
-        }
-    }
-    return true;
-}
-
-static SqlToken token_to_here(const SqlLexer *lexer, TokenKind kind, size_t start)
-{
-    return (SqlToken){kind, start, lexer->at - start};
-}
-
-static SqlToken fail(SqlLexer *lexer, size_t start, const char *problem)
-{
-    lexer->problem = problem;
+    static const char *const problems[] = {
+        [SCAN_COMMENT] = "unterminated comment",
+        [SCAN_STRING] = "unterminated quoted string",
+        [SCAN_NAME] = "unterminated quoted identifier",
+        [SCAN_DOLLAR] = "unterminated dollar-quoted string",
+    };
+    lexer->problem = problems[open];
     lexer->at = lexer->length;
-    return token_to_here(lexer, TOKEN_ERROR, start);
+    return (SqlToken){TOKEN_ERROR, start, lexer->at - start};
 }
 
-/* From the byte after an opening quote to the byte after the closing one. A doubled quote needs no
- * case of its own in plain strings, but a name or string goes on after it. */
-static bool skip_quoted(SqlLexer *lexer, char quote, bool backslash)
+/* Makes the token longer by what continues it: lexer->at is behind the string. */
+static SqlToken take_continuations(SqlLexer *lexer, SqlScanner scanner, SqlToken token)
 {
-    while (lexer->at < lexer->length) {
-        char c = lexer->text[lexer->at++];
-        if (c == '\\' && backslash) {
-            if (lexer->at < lexer->length)
-                lexer->at++;
-        } else if (c == quote) {
-            if (peek(lexer, 0) != quote)
-                return true;
-            lexer->at++;
-        }
-    }
-    return false;
-}
-
-/* A string goes on after white space that holds a newline, and keeps its kind of escapes: E'a'
- * NEWLINE 'b\'c'. Only "--" comments may stand between the parts. */
-static bool at_continuation(SqlLexer *lexer)
-{
-    bool newline = false;
-    size_t i = lexer->at;
-    while (i < lexer->length) {
-        char c = lexer->text[i];
-        if (is_space(c)) {
-            newline |= is_newline(c);
-            i++;
-        } else if (c == '-' && i + 1 < lexer->length && lexer->text[i + 1] == '-') {
-            skip_line_comment(lexer->text, lexer->length, &i);
-        } else {
+    for (size_t at = lexer->at; at < lexer->length;) {
+        SqlPart part = sql_scan(&scanner, lexer->text + at, lexer->length - at);
+        bool between = part.kind == TOKEN_SPACE || part.kind == TOKEN_COMMENT;
+        if (!part.continues && !(between && scanner.after_string))
             break;
-        }
+        if (!part.ends)
+            return fail(lexer, token.start, scanner.mode);
+        at += part.length;
+        if (part.continues)
+            lexer->at = at;
     }
-    if (!newline || i >= lexer->length || lexer->text[i] != '\'')
-        return false;
-    lexer->at = i + 1;
-    return true;
-}
-
-/* at stands on the opening quote. */
-static SqlToken lex_string(SqlLexer *lexer, size_t start, bool backslash)
-{
-    lexer->at++;
-    do {
-        if (!skip_quoted(lexer, '\'', backslash))
-            return fail(lexer, start, "unterminated quoted string");
-    } while (at_continuation(lexer));
-    return token_to_here(lexer, TOKEN_STRING, start);
-}
-
-static SqlToken lex_name(SqlLexer *lexer, size_t start)
-{
-    lexer->at++;
-    if (!skip_quoted(lexer, '"', false))
-        return fail(lexer, start, "unterminated quoted identifier");
-    return token_to_here(lexer, TOKEN_NAME, start);
-}
-
-/* Length of "$tag$" at the lexer, 0 when there is none. */
-static size_t dollar_tag_length(const SqlLexer *lexer)
-{
-    size_t i = 1;
-    if (is_word_start(peek(lexer, i))) {
-        do
-            i++;
-        while (is_word_part(peek(lexer, i)) && peek(lexer, i) != '$');
-    }
-    return lexer->at + i < lexer->length && peek(lexer, i) == '$' ? i + 1 : 0;
-}
-
-static SqlToken lex_dollar(SqlLexer *lexer)
-{
-    size_t start = lexer->at;
-    if (is_digit(peek(lexer, 1))) {
-        do
-            lexer->at++;
-        while (is_digit(peek(lexer, 0)));
-        return token_to_here(lexer, TOKEN_PARAMETER, start);
-    }
-    size_t tag = dollar_tag_length(lexer);
-    if (!tag) {
-        lexer->at++;
-        return token_to_here(lexer, TOKEN_SYMBOL, start);
-    }
-    lexer->at += tag;
-    const char *end =
-        memmem(lexer->text + lexer->at, lexer->length - lexer->at, lexer->text + start, tag);
-    if (!end)
-        return fail(lexer, start, "unterminated dollar-quoted string");
-    lexer->at = (size_t)(end - lexer->text) + tag;
-    return token_to_here(lexer, TOKEN_STRING, start);
-}
-
-/* A letter directly before a quote makes another kind of string; E alone knows backslashes. */
-static SqlToken lex_word(SqlLexer *lexer)
-{
-    size_t start = lexer->at;
-    char first = (char)(peek(lexer, 0) | 0x20);
-    if (peek(lexer, 1) == '\'' && (first == 'e' || first == 'b' || first == 'x' || first == 'n')) {
-        lexer->at++;
-        return lex_string(lexer, start, first == 'e');
-    }
-    if (first == 'u' && peek(lexer, 1) == '&' &&
-        (peek(lexer, 2) == '\'' || peek(lexer, 2) == '"')) {
-        bool string = peek(lexer, 2) == '\'';
-        lexer->at += 2;
-        return string ? lex_string(lexer, start, false) : lex_name(lexer, start);
-    }
-    while (lexer->at < lexer->length && is_word_part(lexer->text[lexer->at]))
-        lexer->at++;
-    return token_to_here(lexer, TOKEN_WORD, start);
-}
-
-static SqlToken lex_number(SqlLexer *lexer)
-{
-    size_t start = lexer->at;
-    while (is_digit(peek(lexer, 0)) || is_word_start(peek(lexer, 0)) || peek(lexer, 0) == '.')
-        lexer->at++;
-    return token_to_here(lexer, TOKEN_NUMBER, start);
+    token.length = lexer->at - token.start;
+    return token;
 }
 
 SqlToken sql_lexer_next(SqlLexer *lexer)
 {
-    if (!skip_space(lexer->text, lexer->length, &lexer->at))
-        return fail(lexer, lexer->at, "unterminated comment");
-    size_t start = lexer->at;
-    assert(start <= lexer->length);
-    if (start == lexer->length)
-        return (SqlToken){TOKEN_END, start, 0};
-    char c = lexer->text[start];
-    if (c == '\'')
-        return lex_string(lexer, start, false);
-    if (c == '"')
-        return lex_name(lexer, start);
-    if (c == '$')
-        return lex_dollar(lexer);
-    if (is_word_start(c))
-        return lex_word(lexer);
-    if (is_digit(c))
-        return lex_number(lexer);
-    lexer->at++;
-    return token_to_here(lexer, TOKEN_SYMBOL, start);
+    SqlScanner scanner = {0};
+    while (lexer->at < lexer->length) {
+        SqlToken token = {.start = lexer->at};
+        SqlPart part = sql_scan(&scanner, lexer->text + lexer->at, lexer->length - lexer->at);
+        if (!part.ends)
+            return fail(lexer, token.start, scanner.mode);
+        lexer->at += part.length;
+        if (part.kind == TOKEN_SPACE || part.kind == TOKEN_COMMENT)
+            continue;
+        token.kind = part.kind;
+        token.length = part.length;
+        return part.kind == TOKEN_STRING ? take_continuations(lexer, scanner, token) : token;
+    }
+    return (SqlToken){TOKEN_END, lexer->at, 0};
 }
 
 bool sql_token_is(const SqlLexer *lexer, SqlToken token, const char *word)

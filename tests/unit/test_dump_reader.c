@@ -92,6 +92,25 @@ static void statements_end_where_psql_ends_them(UNUSED void **state)
           "S1 SET standard_conforming_strings = off\nS2 SELECT 'a\\';b'\n");
 }
 
+static void strings_go_on_after_a_newline(UNUSED void **state)
+{
+    check("SELECT E'a'\n'b\\';c', 'd';\n", "S1 SELECT E'a'\n'b\\';c', 'd'\n");
+    check("SELECT E'a' -- ;'\n'\\';c';\n", "S1 SELECT E'a' -- ;'\n'\\';c'\n");
+    check("SELECT 'a'\n'b\\'; SELECT 1;\n", "S1 SELECT 'a'\n'b\\'\nS2 SELECT 1\n");
+    check("SELECT E'a';\n'b\\';\n", "S1 SELECT E'a'\nS2 'b\\'\n");
+    check("SELECT E'a'/*\n*/\n'b\\';\n", "S1 SELECT E'a'/*\n*/\n'b\\'\n");
+}
+
+static void a_tag_may_have_any_length(UNUSED void **state)
+{
+    char tag[300], text[1000], expected[1000];
+    memset(tag, 'a', sizeof(tag));
+    tag[sizeof(tag) - 1] = '\0';
+    (void)snprintf(text, sizeof(text), "DO $%s$\n;$a$;\n$%s$;\n", tag, tag);
+    (void)snprintf(expected, sizeof(expected), "S1 DO $%s$\n;$a$;\n$%s$\n", tag, tag);
+    check(text, expected);
+}
+
 static void copy_blocks_end_at_their_line(UNUSED void **state)
 {
     check("COPY public.t (a, b) FROM stdin;\n1\t\\N\n\\N\t\\.\n\\.\nSELECT 1;\n",
@@ -99,6 +118,7 @@ static void copy_blocks_end_at_their_line(UNUSED void **state)
     check("COPY t FROM stdin;\n\\.\n", "C1 COPY t FROM stdin\nE0 .t\n");
     check("COPY \"s.x\".\"a\"\"b\" (\"from\") FROM stdin;\n\\\\.\n\\.x\n\\.\n",
           "C1 COPY \"s.x\".\"a\"\"b\" (\"from\") FROM stdin\n\\\\.\n\\.x\nE2 s.x.a\"b\n");
+    check("COPY t FROM -- here:\nstdin;\n1\n\\.\n", "C1 COPY t FROM -- here:\nstdin\n1\nE1 .t\n");
     check("COPY t FROM STDIN;\r\na\r\n\\.\r\n", "C1 COPY t FROM STDIN\na\r\nE1 .t\n");
     check("COPY t TO '/x';\nCOPY t FROM 'stdin';\n", "S1 COPY t TO '/x'\nS2 COPY t FROM 'stdin'\n");
 }
@@ -176,6 +196,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_end_where_psql_ends_them),
+        cmocka_unit_test(strings_go_on_after_a_newline),
+        cmocka_unit_test(a_tag_may_have_any_length),
         cmocka_unit_test(copy_blocks_end_at_their_line),
         cmocka_unit_test(backslash_commands_are_never_obeyed),
         cmocka_unit_test(an_end_in_the_middle_is_an_error),
