@@ -189,7 +189,7 @@ def test_levels_of_verify_that_restore(vaxdb, source):
     report = vaxdb.ok("backup", "verify", "--level", "3", "--json").json
     assert report["ok"] and report["level"] == 3 and report["rows"] == 2000
     names = [check["name"] for check in report["trial"]["checks"]]
-    assert names[:1] == ["backup_verified"] and names[-1:] == ["indexes_valid"]
+    assert "indexes_valid" in names and "content_equal" not in names
     assert not vaxdb.ok("drill", "list", "--json").json["drills"]
     outcome = vaxdb.ok("backup", "verify", path, "--level", "4", "-e", "production")
     assert "content_equal" in outcome.stdout and "good (level 4: 2,000 rows of 1 tables" in outcome.stdout
