@@ -2,8 +2,8 @@
  * verify about each. FILE must be a copy: it is written to, and whole again at the end.
  *
  * A way is one flipped bit or a cut at any byte: of the backup with its manifest beside it, of the
- * backup alone, of the manifest, of the checksum. Prints how many were found; one that was missed
- * is told with the place where it was, and the status is 1. */
+ * backup alone, of the manifest, of the checksum, of the roles beside it. Prints how many were
+ * found; one that was missed is told with the place where it was, and the status is 1. */
 #include "backup/backup.h"
 #include "base/file.h"
 
@@ -138,13 +138,15 @@ int main(int argc, char **argv)
     Victim manifest = without_newline(open_victim(arena, manifest_path));
     Victim checksum = without_newline(
         open_victim(arena, arena_printf(arena, "%s" CHECKSUM_SUFFIX, sweep.backup)));
+    Victim globals = open_victim(arena, backup_globals_path(arena, sweep.backup));
     long beside = count / 10; /* of each of the small files */
     spoil(&sweep, &manifest, beside);
     spoil(&sweep, &checksum, beside);
+    spoil(&sweep, &globals, beside);
     spoil(&sweep, &backup, count / 4);
     rename_file(manifest_path, away);
     rename_file(checksum.path, arena_printf(arena, "%s.away", checksum.path));
-    spoil(&sweep, &backup, count - count / 4 - 2 * beside);
+    spoil(&sweep, &backup, count - count / 4 - 3 * beside);
     rename_file(away, manifest_path);
     rename_file(arena_printf(arena, "%s.away", checksum.path), checksum.path);
     write_back(&manifest, manifest.length, "\n", 1);
