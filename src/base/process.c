@@ -103,8 +103,19 @@ bool process_user(const char *name, uid_t *uid, gid_t *gid)
     return true;
 }
 
+/* What a program needs to run at all. */
+static bool is_bare(const char *entry)
+{
+    static const char *const names[] = {"PATH=", "LD_LIBRARY_PATH=", "TZ=", "TMPDIR="};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (str_starts(entry, names[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Our environment with the additions; an addition replaces what we have of the same name. */
-static char **merge_environment(Arena *arena, const char *const *additions)
+static char **merge_environment(Arena *arena, const char *const *additions, bool bare)
 {
     size_t ours = 0;
     size_t added = 0;
@@ -115,12 +126,12 @@ static char **merge_environment(Arena *arena, const char *const *additions)
     char **merged = arena_array(arena, ours + added + 1, sizeof(*merged));
     size_t count = 0;
     for (size_t i = 0; i < ours; i++) {
-        bool replaced = false;
-        for (size_t j = 0; j < added && !replaced; j++) {
+        bool left_out = bare && !is_bare(environ[i]);
+        for (size_t j = 0; j < added && !left_out; j++) {
             size_t name = (size_t)(strchrnul(additions[j], '=') - additions[j]) + 1;
-            replaced = strncmp(environ[i], additions[j], name) == 0;
+            left_out = strncmp(environ[i], additions[j], name) == 0;
         }
-        if (!replaced)
+        if (!left_out)
             merged[count++] = environ[i];
     }
     for (size_t j = 0; j < added; j++)
@@ -199,7 +210,7 @@ bool process_start(const ProcessSpec *spec, bool want_in, bool want_out, Process
         .spec = spec,
         .program = program,
         .argv = copy_argv(arena, spec->argv),
-        .environment = merge_environment(arena, spec->environment),
+        .environment = merge_environment(arena, spec->environment, spec->bare_environment),
         .in = want_in ? in.ends[0] : null,
         .out = want_out ? out.ends[1] : null,
         .err = errors.ends[1],

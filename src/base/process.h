@@ -1,8 +1,8 @@
 /* Child programs: run to the end, or with their output as a stream; always without a shell.
  *
- * A child gets the environment of this process with the additions given, standard input from
- * /dev/null unless said, its own process group (so that Ctrl-C reaches us first and we end it in
- * order), and no other open file. It dies with us (PR_SET_PDEATHSIG). */
+ * A child gets the environment of this process, or next to none of it, with the additions given,
+ * standard input from /dev/null unless said, its own process group (so that Ctrl-C reaches us first
+ * and we end it in order), and no other open file. It dies with us (PR_SET_PDEATHSIG). */
 #pragma once
 
 #include "base/arena.h"
@@ -20,8 +20,9 @@ typedef struct {
     gid_t gid;
     bool
         no_network; /* as root, where the kernel allows: a network of its own, with nothing in it */
-    bool outlives_us;   /* no PR_SET_PDEATHSIG, a session of its own: for starting a daemon */
-    int64_t timeout_ms; /* process_run only; 0 for none */
+    bool bare_environment; /* of ours only what finds programs: no password and no key */
+    bool outlives_us;      /* no PR_SET_PDEATHSIG, a session of its own: for starting a daemon */
+    int64_t timeout_ms;    /* process_run only; 0 for none */
 } ProcessSpec;
 
 /* Runs to the end. out and err_out may be NULL (then discarded). Output past the maximum of out is

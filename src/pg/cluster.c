@@ -245,6 +245,7 @@ bool cluster_run(const Cluster *cluster, const char *const *argv, bool outlives_
                         .uid = cluster->uid,
                         .gid = cluster->gid,
                         .no_network = cluster->scratch,
+                        .bare_environment = true, /* SQL can read the server's */
                         .outlives_us = outlives_us};
     return process_check(&spec, NULL, err);
 }

@@ -215,3 +215,28 @@ def test_what_only_a_restore_shows(vaxdb, scratch):
     assert "indexes_valid" in names and "content_equal" not in names
     assert not vaxdb.ok("drill", "list", "--json").json["drills"]
     assert left(vaxdb) == []
+
+
+def test_a_hostile_dump_learns_nothing_and_reaches_nobody(vaxdb, scratch):
+    """What it restores may run programs: as a user of its own, without a network, and knowing none of
+    the passwords and keys that vaxdb was given."""
+    vaxdb.environment |= {"AWS_SECRET_ACCESS_KEY": "S3cret", "PGPASSWORD": "S3cret"}
+    program = "echo $(id -un),$(grep -c : /proc/net/dev),$(env | grep -c S3cret)"
+    adopted(
+        vaxdb,
+        scratch,
+        "CREATE TABLE public.seen (who text, networks int, secrets int);\n"
+        f"COPY public.seen FROM PROGRAM '{program}' (FORMAT csv);",
+    )
+    queries = vaxdb.work / "queries"
+    queries.mkdir()
+    (queries / "secrets.sql").write_text("SELECT 1 / (secrets = 0)::int FROM public.seen;\n")
+    if os.geteuid() == 0:
+        (queries / "who.sql").write_text("SELECT 1 / (who = 'vaxdb-drill')::int FROM public.seen;\n")
+    (queries / "networks.sql").write_text("SELECT 1 / (networks = 1)::int FROM public.seen;\n")
+    vaxdb.write_config(f"[vaxdb]\nqueries_dir = {queries}\n")
+    outcome = vaxdb("drill", "run", "-e", "production", "--json")
+    ran = check_of(outcome.json, "critical_queries")
+    isolated = "no network" in outcome.json["server"]
+    assert (ran["ok"], outcome.status) == ((True, 0) if isolated else (False, 4)), ran
+    assert isolated or ran["detail"].count("division by zero") == 1

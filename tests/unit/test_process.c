@@ -82,6 +82,14 @@ static void environment_is_added_and_replaced(UNUSED void **state)
     Error err = {0};
     assert_true(process_check(&spec, &out, &err));
     assert_string_equal(out.data, "new kept a b\n");
+    spec.bare_environment = true;
+    buffer_clear(&out);
+    assert_true(process_check(&spec, &out, &err));
+    assert_string_equal(out.data, "new a b\n");
+    spec.argv = SHELL("env | grep -c ^PATH=");
+    buffer_clear(&out);
+    assert_true(process_check(&spec, &out, &err));
+    assert_string_equal(out.data, "1\n");
 }
 
 static void directory_and_input(UNUSED void **state)
