@@ -9,11 +9,26 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define SELF_HASH "manifest_sha256"
+#define SELF_HASH  "manifest_sha256"
+#define HEX_SUFFIX "_hex" /* behind the name of a member */
 
 static void set_text(json_t *object, const char *key, const char *text)
 {
     (void)json_object_set_new(object, key, json_text(text));
+}
+
+/* Of an object in the database, in the database's encoding: JSON cannot hold bytes that are no
+ * UTF-8, so a second member has those of such a name. */
+static void set_name(json_t *object, const char *key, const char *name)
+{
+    set_text(object, key, name);
+    _cleanup_json_ json_t *plain = name ? json_string(name) : NULL;
+    if (!name || plain)
+        return;
+    _cleanup_arena_ Arena *arena = arena_create();
+    char *hex = arena_alloc(arena, 2 * strlen(name) + 1);
+    hash_to_hex((const unsigned char *)name, strlen(name), hex);
+    set_text(object, arena_printf(arena, "%s" HEX_SUFFIX, key), hex);
 }
 
 static void set_int(json_t *object, const char *key, int64_t value)
@@ -35,8 +50,8 @@ static json_t *tables_json(const Manifest *manifest)
     for (size_t i = 0; i < manifest->table_count; i++) {
         const ManifestTable *table = &manifest->tables[i];
         json_t *row = json_object();
-        set_text(row, "schema", table->schema);
-        set_text(row, "name", table->name);
+        set_name(row, "schema", table->schema);
+        set_name(row, "name", table->name);
         set_text(row, "kind",
                  table->partitioned ? "partitioned"
                  : table->extension ? "extension"
@@ -46,8 +61,8 @@ static json_t *tables_json(const Manifest *manifest)
         set_int(row, "raw_bytes", table->raw_bytes);
         set_text(row, "digest", table->digest);
         if (table->root_name) {
-            set_text(row, "root_schema", table->root_schema);
-            set_text(row, "root_name", table->root_name);
+            set_name(row, "root_schema", table->root_schema);
+            set_name(row, "root_name", table->root_name);
         }
         (void)json_array_append_new(list, row);
     }
@@ -59,9 +74,9 @@ static json_t *indexes_json(const Manifest *manifest)
     json_t *list = json_array();
     for (size_t i = 0; i < manifest->index_count; i++) {
         json_t *row = json_object();
-        set_text(row, "schema", manifest->indexes[i].schema);
-        set_text(row, "name", manifest->indexes[i].name);
-        set_text(row, "table", manifest->indexes[i].table);
+        set_name(row, "schema", manifest->indexes[i].schema);
+        set_name(row, "name", manifest->indexes[i].name);
+        set_name(row, "table", manifest->indexes[i].table);
         (void)json_object_set_new(row, "valid", json_boolean(manifest->indexes[i].valid));
         (void)json_array_append_new(list, row);
     }
@@ -74,8 +89,8 @@ static json_t *sequences_json(const Manifest *manifest)
     for (size_t i = 0; i < manifest->sequence_count; i++) {
         const ManifestSequence *sequence = &manifest->sequences[i];
         json_t *row = json_object();
-        set_text(row, "schema", sequence->schema);
-        set_text(row, "name", sequence->name);
+        set_name(row, "schema", sequence->schema);
+        set_name(row, "name", sequence->name);
         set_int(row, "last_value", sequence->last_value);
         (void)json_object_set_new(row, "called", json_boolean(sequence->called));
         (void)json_array_append_new(list, row);
@@ -108,8 +123,8 @@ static json_t *globals_json(const ManifestGlobals *globals)
 static json_t *database_json(const Manifest *manifest)
 {
     json_t *database = json_object();
-    set_text(database, "name", manifest->database);
-    set_text(database, "owner", manifest->owner);
+    set_name(database, "name", manifest->database);
+    set_name(database, "owner", manifest->owner);
     set_text(database, "encoding", manifest->encoding);
     set_text(database, "collate", manifest->collate);
     set_text(database, "ctype", manifest->ctype);
@@ -212,6 +227,31 @@ static const char *text_of(Fields *fields, const char *path, bool nullable)
     return nullable ? NULL : "";
 }
 
+/* See set_name. */
+static const char *name_of(Fields *fields, const char *path)
+{
+    const char *beside = arena_printf(fields->arena, "%s" HEX_SUFFIX, path);
+    const char *hex = json_string_value(field(fields, beside));
+    if (!hex)
+        return text_of(fields, path, false);
+    size_t length = strlen(hex);
+    char *name = arena_alloc(fields->arena, length / 2 + 1);
+    for (size_t i = 0; i < length / 2; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *high = strchr(digits, hex[2 * i]);
+        const char *low = strchr(digits, hex[2 * i + 1]);
+        if (!high || !low || (high == digits && low == digits)) {
+            length = 1; /* no byte of a name */
+            break;
+        }
+        name[i] = (char)((high - digits) << 4 | (low - digits));
+    }
+    if (length % 2 && !fields->missing)
+        fields->missing = beside;
+    name[length / 2] = '\0';
+    return name;
+}
+
 static int64_t int_of(Fields *fields, const char *path)
 {
     const json_t *value = field(fields, path);
@@ -248,8 +288,8 @@ static void read_tables(Fields *fields, Manifest *manifest)
         Fields row = {fields->arena, json_array_get(list, i), fields->missing};
         const char *kind = text_of(&row, "kind", false);
         manifest->tables[i] = (ManifestTable){
-            .schema = text_of(&row, "schema", false),
-            .name = text_of(&row, "name", false),
+            .schema = name_of(&row, "schema"),
+            .name = name_of(&row, "name"),
             .partitioned = str_equal(kind, "partitioned"),
             .extension = str_equal(kind, "extension"),
             .excluded = str_equal(kind, "excluded"),
@@ -258,8 +298,8 @@ static void read_tables(Fields *fields, Manifest *manifest)
             .digest = text_of(&row, "digest", true),
         };
         if (field(&row, "root_name")) {
-            manifest->tables[i].root_schema = text_of(&row, "root_schema", false);
-            manifest->tables[i].root_name = text_of(&row, "root_name", false);
+            manifest->tables[i].root_schema = name_of(&row, "root_schema");
+            manifest->tables[i].root_name = name_of(&row, "root_name");
         }
         fields->missing = row.missing;
     }
@@ -273,9 +313,9 @@ static void read_indexes(Fields *fields, Manifest *manifest)
     for (size_t i = 0; i < manifest->index_count; i++) {
         Fields row = {fields->arena, json_array_get(list, i), fields->missing};
         manifest->indexes[i] = (ManifestIndex){
-            .schema = text_of(&row, "schema", false),
-            .name = text_of(&row, "name", false),
-            .table = text_of(&row, "table", false),
+            .schema = name_of(&row, "schema"),
+            .name = name_of(&row, "name"),
+            .table = name_of(&row, "table"),
             .valid = json_is_true(field(&row, "valid")),
         };
         fields->missing = row.missing;
@@ -295,8 +335,8 @@ static void read_sequences(Fields *fields, Manifest *manifest)
         if (!json_is_integer(last_value) && !row.missing)
             row.missing = "last_value";
         manifest->sequences[i] = (ManifestSequence){
-            .schema = text_of(&row, "schema", false),
-            .name = text_of(&row, "name", false),
+            .schema = name_of(&row, "schema"),
+            .name = name_of(&row, "name"),
             .last_value = (int64_t)json_integer_value(last_value),
             .called = json_is_true(field(&row, "called")),
         };
@@ -348,8 +388,8 @@ static void read_origin(Fields *fields, Manifest *manifest)
     manifest->server_version = text_of(fields, "server.version", false);
     manifest->server_version_number = int_of(fields, "server.version_number");
     manifest->system_identifier = text_of(fields, "server.system_identifier", false);
-    manifest->database = text_of(fields, "database.name", false);
-    manifest->owner = text_of(fields, "database.owner", false);
+    manifest->database = name_of(fields, "database.name");
+    manifest->owner = name_of(fields, "database.owner");
     manifest->encoding = text_of(fields, "database.encoding", false);
     manifest->collate = text_of(fields, "database.collate", true);
     manifest->ctype = text_of(fields, "database.ctype", true);

@@ -4,7 +4,8 @@
  * It says what was dumped (server, database, snapshot), what the file must hold (rows and digest of
  * every table, indexes, bytes, SHA-256) and guards itself: "manifest_sha256" is the SHA-256 of the
  * object without that member, as compact JSON with sorted keys. Members that this version does not
- * know are kept out of the struct and still count in that hash. */
+ * know are kept out of the struct and still count in that hash. Names are in the encoding of the
+ * database; of one that is no UTF-8 the bytes are in "name_hex", "schema_hex" and so on. */
 #pragma once
 
 #include "backup/archive.h"

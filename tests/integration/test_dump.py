@@ -36,7 +36,7 @@ def dumped(database):
     """What pg_dump says of a database, without the order of objects and rows."""
     text = subprocess.run(
         ["pg_dump"], env={**os.environ, **database.environment}, capture_output=True, check=True
-    ).stdout.decode()
+    ).stdout.decode(errors="surrogateescape")
     text = re.sub(r"^\\(un)?restrict .*\n", "", text, flags=re.M)
     blocks = []
     routed = []
@@ -79,6 +79,48 @@ def test_every_kind_of_object_comes_back(vaxdb, own_server, new_database, major)
     for database in (poured, target):
         assert database.scalar("SELECT nextval('serials_id_seq')") == 20001
         assert database.scalar("SELECT nextval('\"down ward\"')") == 96
+
+
+def test_settings_and_encoding_of_the_database_change_nothing(vaxdb, server, new_database, database):
+    """Text is in the database's encoding, names too, which no JSON can hold as they are."""
+
+    def in_latin1(name):
+        made = new_database(name)
+        server.execute(f"DROP DATABASE {name}")
+        server.execute(f"CREATE DATABASE {name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+        return made
+
+    source, poured = in_latin1(f"{database.name}_source"), in_latin1(f"{database.name}_poured")
+    source.execute(
+        'CREATE TABLE "Déjà" (é text PRIMARY KEY, at timestamptz, i interval, f float8, b bytea, '
+        "big regclass); CREATE SEQUENCE \"Zähler\"; SELECT nextval('\"Zähler\"');"
+        "INSERT INTO \"Déjà\" VALUES ('à', '2026-02-03 04:05:06.789+00', '-1 mon 2 days', 1e-300, "
+        "'\\x00ff5c', 'pg_class'), ('ÿ', NULL, '5 hours', 0.1::float8 + 0.2, NULL, '\"Déjà\"')"
+    )
+    before = dumped(source)
+    for setting in (
+        "DateStyle = 'SQL, DMY'",
+        "IntervalStyle = 'iso_8601'",
+        "extra_float_digits = -5",
+        "bytea_output = 'escape'",
+        "TimeZone = 'Asia/Kathmandu'",
+        "default_transaction_read_only = on",
+        "default_transaction_isolation = 'serializable'",
+        "search_path = 'nowhere'",
+        "quote_all_identifiers = on",
+        "standard_conforming_strings = off",
+        "enable_tidscan = off",
+    ):
+        server.execute(f"ALTER DATABASE {source.name} SET {setting}")
+    made = create(vaxdb, source)
+    server.execute(f"ALTER DATABASE {source.name} RESET ALL")
+    pour(made["file"], poured)
+    assert dumped(poured) == before
+    restored = new_database(f"{database.name}_restored")
+    server.execute(f"DROP DATABASE {restored.name}")
+    vaxdb.ok("restore", made["file"], "-e", "staging", "--url", restored.url)
+    assert dumped(restored) == before
+    assert restored.scalar("SHOW server_encoding") == "LATIN1"
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ static ManifestTable tables[] = {
     {.schema = "public", .name = "p", .partitioned = true},
     {.schema = "s\"x\n", .name = "b", .rows = INT64_MAX / 2, .digest = "0"},
     {.schema = "ext", .name = "conf", .extension = true, .rows = 3, .digest = "1"},
+    {.schema = "\xE9", .name = "\"\x01\xFF", .rows = 1, .digest = "2"},
 };
 static ManifestIndex indexes[] = {{"public", "a_pkey", "a", true}, {"public", "bad", "a", false}};
 static ManifestExtension extensions[] = {{"plpgsql", "1.0"}};
@@ -83,8 +84,11 @@ static void a_manifest_reads_back(UNUSED void **state)
     assert_int_equal(read.table_count, COUNT_OF(tables));
     assert_string_equal(read.tables[2].schema, "s\"x\n");
     assert_true(read.tables[1].partitioned && read.tables[3].extension);
-    assert_int_equal(manifest_rows(&read), 10 + INT64_MAX / 2);
-    assert_int_equal(manifest_table_count(&read), 2);
+    assert_string_equal(read.tables[4].schema, "\xE9");
+    assert_string_equal(read.tables[4].name, "\"\x01\xFF");
+    assert_int_equal(read.sequences[0].last_value, INT64_MIN);
+    assert_int_equal(manifest_rows(&read), 10 + INT64_MAX / 2 + 1);
+    assert_int_equal(manifest_table_count(&read), 3);
     assert_false(read.indexes[1].valid);
     assert_string_equal(manifest_write(arena, &read), text);
 }
