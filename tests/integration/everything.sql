@@ -79,6 +79,14 @@ CREATE TABLE by_mood_0 PARTITION OF by_mood FOR VALUES WITH (MODULUS 3, REMAINDE
 CREATE TABLE by_mood_1 PARTITION OF by_mood FOR VALUES WITH (MODULUS 3, REMAINDER 1);
 CREATE TABLE by_mood_2 PARTITION OF by_mood FOR VALUES WITH (MODULUS 3, REMAINDER 2);
 INSERT INTO by_mood SELECT m, i FROM unnest(enum_range(NULL::mood)) AS m, generate_series(1, 9) AS i;
+CREATE TABLE tree (k int, at date, v text) PARTITION BY LIST (k);
+CREATE TABLE tree_1 (gone int, v text, at date, k int) PARTITION BY RANGE (at);
+ALTER TABLE tree_1 DROP COLUMN gone;
+ALTER TABLE tree ATTACH PARTITION tree_1 FOR VALUES IN (1);
+CREATE TABLE tree_1_old PARTITION OF tree_1 FOR VALUES FROM (MINVALUE) TO ('2000-01-01');
+CREATE TABLE tree_1_new PARTITION OF tree_1 DEFAULT;
+INSERT INTO tree SELECT 1, date '1999-12-01' + i, 'v' || i FROM generate_series(1, 60) AS i;
+CREATE INDEX tree_v ON tree (v);
 CREATE TABLE parent (a int);
 CREATE TABLE child (b int) INHERITS (parent);
 INSERT INTO parent VALUES (1);
@@ -91,6 +99,24 @@ INSERT INTO hen VALUES (1, 1);
 INSERT INTO egg VALUES (1, 1);
 COMMIT;
 ALTER TABLE egg ADD FOREIGN KEY (hen) REFERENCES hen;
+CREATE TABLE of_pair OF pair (a WITH OPTIONS PRIMARY KEY);
+INSERT INTO of_pair VALUES (1, 'b');
+CREATE DOMAIN pairs AS pair[] CHECK (cardinality(VALUE) < 3);
+CREATE TABLE odd_types (
+    d pairs, c "char", n name, o oid, r regclass, f regprocedure, v tsvector, q tsquery, g point,
+    p path, l pg_lsn, b bit(3), k int2vector, tz timetz, m macaddr8, j json, jp jsonpath, ch char(4));
+INSERT INTO odd_types VALUES (
+    ARRAY[ROW(1, 'a'), ROW(2, NULL)]::pair[], E'\\', 'ann', 4294967295, 'serials', 'lower(text)',
+    'a:1A b', 'a & !b', '(1,-0)', '[(1,2),(3,4e-300)]', '1/FF', B'101', '1 2 3', '04:05:06.7-08:30',
+    '08:00:2b:01:02:03:04:05', '{"a" :  1,"a":2}', '$.a[*] ? (@ > 1)', 'ab');
+CREATE TABLE half_checked (a int, b int NOT NULL);
+INSERT INTO half_checked VALUES (-1, 1);
+ALTER TABLE half_checked ADD CHECK (a > 0) NOT VALID;
+ALTER TABLE half_checked ADD CONSTRAINT later UNIQUE (b) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE half_checked REPLICA IDENTITY FULL;
+ALTER TABLE of_pair CLUSTER ON of_pair_pkey;
+CREATE SEQUENCE around AS smallint MINVALUE -3 MAXVALUE 3 START 3 CYCLE OWNED BY half_checked.a;
+SELECT nextval('around'), nextval('around');
 CREATE TABLE booked (during tsrange, EXCLUDE USING gist (during WITH &&));
 CREATE INDEX serials_note ON serials (lower(note)) INCLUDE (big) WHERE id > 10;
 CREATE STATISTICS serials_both (ndistinct, mcv) ON id, note FROM serials;
@@ -110,6 +136,16 @@ CREATE PROCEDURE nothing() LANGUAGE sql AS 'SELECT';
 CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
 CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
 CREATE CAST (pair AS mood) WITH INOUT;
+CREATE TEXT SEARCH DICTIONARY short_words (TEMPLATE = simple, STOPWORDS = english);
+ALTER TEXT SEARCH CONFIGURATION plain_words ALTER MAPPING FOR asciiword WITH short_words;
+CREATE CONVERSION to_latin FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1;
+CREATE VIEW open_pairs WITH (security_barrier) AS SELECT * FROM of_pair WHERE a > 0
+    WITH LOCAL CHECK OPTION;
+CREATE FUNCTION no_change() RETURNS trigger LANGUAGE plpgsql SET search_path = private AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER no_delete INSTEAD OF DELETE ON open_pairs FOR EACH ROW EXECUTE FUNCTION no_change();
+CREATE CONSTRAINT TRIGGER at_the_end AFTER INSERT ON half_checked DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.a = 5) EXECUTE FUNCTION note_change();
+ALTER TABLE half_checked ENABLE ALWAYS TRIGGER at_the_end;
 CREATE VIEW a_view AS SELECT 'a;b' AS x, count(*) AS c FROM serials;
 CREATE MATERIALIZED VIEW z_base AS SELECT count(*) AS c FROM by_range;
 CREATE UNIQUE INDEX z_base_c ON z_base (c);
@@ -130,6 +166,7 @@ CREATE PUBLICATION news FOR TABLE serials WHERE (id > 5), TABLES IN SCHEMA priva
 CREATE PUBLICATION news FOR TABLE serials;
 \endif
 CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere');
+CREATE USER MAPPING FOR reader SERVER elsewhere OPTIONS (user 'x', password 'it''s');
 CREATE FOREIGN TABLE far_away (a int) SERVER elsewhere;
 CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''ddl''; END';
 CREATE EVENT TRIGGER watching ON ddl_command_start EXECUTE FUNCTION watch();
