@@ -12,13 +12,28 @@
 #define POLL_SLICE_MS 200
 #define ARGUMENTS_MAX 16
 
+/* In the time zone in which a backup has its rows: they are compared as text. */
+static const char *const *environment_of(Arena *arena, const Session *session)
+{
+    const char *const *given = session_environment(session, arena);
+    size_t count = 0;
+    while (given[count])
+        count++;
+    const char **environment = arena_array(arena, count + 2, sizeof(*environment));
+    for (size_t i = 0; i < count; i++)
+        environment[i] = given[i];
+    environment[count] = "PGTZ=UTC";
+    environment[count + 1] = NULL;
+    return environment;
+}
+
 bool dump_stream_start(Arena *arena, const PgDump *tool, const Session *session,
                        const char *const *arguments, DumpStream *stream, Error *err)
 {
     const char *argv[ARGUMENTS_MAX + 4] = {tool->path, "--format=plain", "--no-password"};
     for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i]; i++)
         argv[i + 3] = arguments[i];
-    ProcessSpec spec = {.argv = argv, .environment = session_environment(session, arena)};
+    ProcessSpec spec = {.argv = argv, .environment = environment_of(arena, session)};
     *stream = (DumpStream){.process = {.out = -1, .in = -1, .err = -1}};
     buffer_init(&stream->talk, TALK_BYTES * 2);
     if (!process_start(&spec, false, true, &stream->process, err))

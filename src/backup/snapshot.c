@@ -34,7 +34,8 @@ static bool take_backup_lock(Session *session, Error *err)
 
 /* A server or role may limit what takes long; a backup takes as long as it takes. The other
  * settings are pg_dump's: rows as text that any server reads as the same values, all of them, in
- * the order in which they lie, and nothing but tables where a table was meant (CVE-2024-7348). */
+ * the order in which they lie, and nothing but tables where a table was meant (CVE-2024-7348). The
+ * time zone is added, because a row's digest is that of its text, on whatever server. */
 static bool settle(Session *session, Error *err)
 {
     return session_execute(
@@ -47,6 +48,7 @@ static bool settle(Session *session, Error *err)
         "SELECT set_config('client_encoding', current_setting('server_encoding'), false); "
         "SET row_security = off; SET search_path = pg_catalog; SET DateStyle = ISO; "
         "SET IntervalStyle = postgres; SET extra_float_digits = 3; SET bytea_output = hex; "
+        "SET TimeZone = 'UTC'; SET quote_all_identifiers = off; "
         "SET synchronize_seqscans = off; SET enable_tidscan = on; "
         "SET standard_conforming_strings = on",
         err);

@@ -121,6 +121,7 @@ def test_settings_and_encoding_of_the_database_change_nothing(vaxdb, server, new
     vaxdb.ok("restore", made["file"], "-e", "staging", "--url", restored.url)
     assert dumped(restored) == before
     assert restored.scalar("SHOW server_encoding") == "LATIN1"
+    vaxdb.ok("drill", "run", "-e", "production")
 
 
 @pytest.fixture
