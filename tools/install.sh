@@ -7,7 +7,7 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev lib
 packages_server='postgresql-15 postgresql-15-hypopg'
 packages_unit='libcmocka-dev'
 packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg git
-    groff-base zsh pgbouncer swift-proxy swift-account swift-container swift-object awscli'
+    groff-base zsh pgbouncer swift-proxy swift-account swift-container swift-object awscli openssh-server'
 # Whose histories vaxdb adopts, and whose speed it is measured against.
 packages_rivals='sqitch libdbd-pg-perl'
 packages_bench='python3-psycopg pigz zstd'
@@ -36,7 +36,7 @@ missing_packages() {
     done
 }
 
-# The tests want PgBouncer and Swift as programs. Their packages would start services, now and at each
+# The tests want PgBouncer, Swift and sshd as programs. Their packages would start services, now and at each
 # boot. Prints those of the packages named. A mask in /run is gone at the next boot even if we are
 # killed here.
 services_of() {
@@ -44,6 +44,7 @@ services_of() {
     for package in "$@"; do
         case $package in
         pgbouncer | swift-proxy) echo $package ;;
+        openssh-server) echo ssh ;;
         swift-account) echo swift-account swift-account-auditor swift-account-reaper \
             swift-account-replicator ;;
         swift-container) echo swift-container swift-container-auditor swift-container-reconciler \

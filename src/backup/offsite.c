@@ -1,4 +1,4 @@
-#include "backup/offsite.h"
+#include "backup/offsite_internal.h"
 
 #include "backup/backup.h"
 #include "backup/globals.h"
@@ -9,9 +9,8 @@
 
 #define SPARE_BYTES ((int64_t)64 << 20) /* that a pull leaves on the disk */
 
-/* The text of a manifest in the store; *text NULL when there is none. */
-static bool get_manifest(Arena *arena, Store *store, const char *file, const char **text,
-                         Manifest *manifest, Error *err)
+bool offsite_manifest(Arena *arena, Store *store, const char *file, const char **text,
+                      Manifest *manifest, Error *err)
 {
     const char *name = arena_printf(arena, "%s%s", file, MANIFEST_SUFFIX);
     const char *what = arena_printf(arena, "%s in %s", name, store_url(store));
@@ -57,7 +56,7 @@ bool backup_offsite_has(Arena *arena, Store *store, const Manifest *manifest, bo
     const char *text = NULL;
     Manifest theirs;
     *has = false;
-    if (!get_manifest(arena, store, manifest->file, &text, &theirs, err))
+    if (!offsite_manifest(arena, store, manifest->file, &text, &theirs, err))
         return false;
     return !text || !is_same(manifest, &theirs) || has_data(arena, store, manifest, has, err);
 }
@@ -87,7 +86,7 @@ static bool look_there(Arena *arena, Log *log, Store *store, const Manifest *our
     Manifest theirs;
     Error failure = {0};
     *already = false;
-    if (!get_manifest(arena, store, ours->file, &text, &theirs, &failure)) {
+    if (!offsite_manifest(arena, store, ours->file, &text, &theirs, &failure)) {
         if (failure.code == ERR_REFUSED) {
             log_debug(log, "%s", failure.message);
             return true;
@@ -106,23 +105,43 @@ static bool look_there(Arena *arena, Log *log, Store *store, const Manifest *our
 }
 
 /* A small file beside the backup. */
-static bool put_beside(Store *store, const char *beside, Error *err)
+static bool put_beside(Store *store, const char *beside, OffsiteResult *result, Error *err)
 {
     char sha256[HASH_HEX_SIZE];
-    return hash_file(beside, sha256, NULL, err) &&
-           store_put_file(store, beside, path_basename(beside), sha256, err);
+    int64_t bytes = 0;
+    if (!hash_file(beside, sha256, &bytes, err) ||
+        !store_put_file(store, beside, path_basename(beside), sha256, err))
+        return false;
+    result->sent_bytes += bytes;
+    return true;
 }
 
-static bool put_globals(Arena *arena, Log *log, Store *store, const char *path,
-                        const ManifestGlobals *globals, Error *err)
+static bool put_globals(Arena *arena, Log *log, Store *store, OffsiteResult *result, Error *err)
 {
-    const char *beside = backup_globals_path(arena, path);
-    if (!globals->sha256)
+    const char *beside = backup_globals_path(arena, result->path);
+    if (!result->manifest.globals.sha256)
         return true;
     if (file_exists(beside)) /* and right: it was verified */
-        return put_beside(store, beside, err);
+        return put_beside(store, beside, result, err);
     log_warn(log, "%s is missing, so it is not sent", beside);
     return true;
+}
+
+/* The manifest last: it makes the others a backup. */
+static bool put_all(Arena *arena, Log *log, Store *store, OffsiteResult *result, Error *err)
+{
+    const Manifest *manifest = &result->manifest;
+    const char *path = result->path;
+    StoreReuse reuse;
+    if (!offsite_reuse(arena, log, store, manifest, &reuse, err) ||
+        !store_put_reusing(store, path, manifest->file, manifest->sha256,
+                           reuse.count ? &reuse : NULL, &result->sent_bytes, err))
+        return false;
+    if (result->sent_bytes < manifest->packed_bytes)
+        result->reused = reuse.object;
+    return put_globals(arena, log, store, result, err) &&
+           put_beside(store, arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX), result, err) &&
+           put_beside(store, arena_printf(arena, "%s%s", path, MANIFEST_SUFFIX), result, err);
 }
 
 bool backup_push(Arena *arena, Log *log, Store *store, const char *path, OffsiteResult *result,
@@ -133,11 +152,7 @@ bool backup_push(Arena *arena, Log *log, Store *store, const char *path, Offsite
     if (!check_local(arena, log, path, &result->manifest, err) ||
         !look_there(arena, log, store, &result->manifest, &result->already, err))
         return false;
-    if (!result->already &&
-        (!store_put_file(store, path, result->manifest.file, result->manifest.sha256, err) ||
-         !put_globals(arena, log, store, path, &result->manifest.globals, err) ||
-         !put_beside(store, arena_printf(arena, "%s%s", path, CHECKSUM_SUFFIX), err) ||
-         !put_beside(store, arena_printf(arena, "%s%s", path, MANIFEST_SUFFIX), err)))
+    if (!result->already && !put_all(arena, log, store, result, err))
         return false;
     result->seconds = (double)(clock_monotonic_ms() - started_ms) / 1000;
     return true;
@@ -232,7 +247,7 @@ bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const c
     const char *file =
         str_ends(name, BACKUP_SUFFIX) ? name : arena_printf(arena, "%s%s", name, BACKUP_SUFFIX);
     *result = (OffsiteResult){.path = path_join(arena, directory, file)};
-    if (!get_manifest(arena, store, file, &text, &result->manifest, err))
+    if (!offsite_manifest(arena, store, file, &text, &result->manifest, err))
         return false;
     if (!text) {
         (void)error_set(err, ERR_USAGE, "%s has no backup called %s", store_url(store), file);
@@ -247,19 +262,19 @@ bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const c
     return true;
 }
 
-/* The time in NAME-ENV-YYYYMMDD-HHMMSS.sql.gz.json; false when it is not that, or of another
- * environment. */
-static bool name_moment(Arena *arena, const char *name, const char *env, int64_t *moment)
+bool offsite_name(Arena *arena, const char *object, const char *env, const char **file,
+                  int64_t *moment)
 {
     static const char form[] = "-YYYYMMDD-HHMMSS";
     static const char suffix[] = BACKUP_SUFFIX MANIFEST_SUFFIX;
-    size_t length = strlen(name);
+    size_t length = strlen(object);
     size_t tail = strlen(form) + strlen(suffix);
-    if (!str_ends(name, suffix) || length <= tail)
+    if (!str_ends(object, suffix) || length <= tail)
         return false;
-    const char *time = arena_strndup(arena, name + length - tail + 1, strlen(form) - 1);
-    const char *before = arena_strndup(arena, name, length - tail);
-    return name[length - tail] == '-' && clock_parse_utc(time, moment) &&
+    const char *time = arena_strndup(arena, object + length - tail + 1, strlen(form) - 1);
+    const char *before = arena_strndup(arena, object, length - tail);
+    *file = arena_strndup(arena, object, length - strlen(MANIFEST_SUFFIX));
+    return object[length - tail] == '-' && clock_parse_utc(time, moment) &&
            (!env || str_ends(before, arena_printf(arena, "-%s", env)));
 }
 
@@ -271,12 +286,12 @@ bool backup_offsite_newest(Arena *arena, Store *store, const char *env, const ch
     if (!store_list(store, arena, "", &list, err))
         return false;
     for (size_t i = 0; i < list.count; i++) {
-        const char *manifest = list.items[i].name;
+        const char *file = NULL;
         int64_t moment = 0;
-        if (!name_moment(arena, manifest, env, &moment) || moment <= newest)
+        if (!offsite_name(arena, list.items[i].name, env, &file, &moment) || moment <= newest)
             continue;
         newest = moment;
-        *name = arena_strndup(arena, manifest, strlen(manifest) - strlen(MANIFEST_SUFFIX));
+        *name = file;
     }
     if (newest >= 0)
         return true;

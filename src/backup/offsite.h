@@ -10,13 +10,17 @@
 typedef struct {
     const char *path; /* of the backup in the folder, absolute */
     Manifest manifest;
-    bool already; /* nothing had to be sent or got */
+    bool already;       /* nothing had to be sent or got */
+    int64_t sent_bytes; /* by a push, over the wire, of all files */
+    const char *reused; /* the backup in the store that the rest is of; NULL: none, or an upload
+                         * that an earlier push began was continued */
     double seconds;
 } OffsiteResult;
 
 /* Sends the backup at path, after its SHA-256 was compared with the manifest: a damaged one is
  * ERR_PROBLEMS. One that is there already is looked at and not sent again; another one under the
- * same name is ERR_REFUSED. */
+ * same name is ERR_REFUSED. Members that the newest backup in the store has are not sent where its
+ * server can copy them; the object is one whole file all the same. */
 bool backup_push(Arena *arena, Log *log, Store *store, const char *path, OffsiteResult *result,
                  Error *err) MUST_CHECK;
 /* Gets a backup into a folder, where it lists only when it is whole and its SHA-256 is right. name

@@ -79,7 +79,10 @@ static bool push_made(Context *context, Store *store, const char *path, Error *e
 {
     OffsiteResult pushed;
     if (backup_push(context->arena, context->log, store, path, &pushed, err)) {
-        log_info(context->log, "Pushed to %s", store_url(store));
+        log_info(context->log, "Pushed to %s, %s sent%s%s", store_url(store),
+                 str_bytes(context->arena, pushed.sent_bytes),
+                 pushed.reused ? "; the rest is there, in " : "",
+                 pushed.reused ? pushed.reused : "");
         return true;
     }
     if (err->code == ERR_INTERRUPTED)

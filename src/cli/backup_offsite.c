@@ -16,6 +16,8 @@ static bool print_result(Context *context, const Store *store, const OffsiteResu
         (void)json_object_set_new(object, "bytes", json_integer(manifest->packed_bytes));
         (void)json_object_set_new(object, "sha256", json_text(manifest->sha256));
         (void)json_object_set_new(object, "already", json_boolean(result->already));
+        (void)json_object_set_new(object, "sent_bytes", json_integer(result->sent_bytes));
+        (void)json_object_set_new(object, "reused", json_text(result->reused));
         (void)json_object_set_new(object, "seconds", json_real(result->seconds));
         return command_print_json(context, object, err);
     }
@@ -27,6 +29,9 @@ static bool print_result(Context *context, const Store *store, const OffsiteResu
         log_info(context->log, "%s %s %s in %.1f s",
                  str_bytes(context->arena, manifest->packed_bytes), verb, store_url(store),
                  result->seconds);
+    if (result->reused)
+        log_info(context->log, "%s were sent: the store had the rest, in %s",
+                 str_bytes(context->arena, result->sent_bytes), result->reused);
     return true;
 }
 
@@ -86,6 +91,9 @@ const Command cli_backup_offsite_commands[] = {
                 "setting backup_url: s3://BUCKET/PREFIX or a folder. The file is compared with its\n"
                 "SHA-256 before it goes, and the manifest goes last: what is cut off never looks\n"
                 "like a backup there. After a lost connection the same command continues.\n"
+                "\n"
+                "What the newest backup in the bucket has already is not sent: S3 puts it in place\n"
+                "by itself. What is there after is one whole file like any other.\n"
                 "\n"
                 "Credentials of S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from\n"
                 "~/.aws/credentials (setting s3_credentials); never from the command line.",

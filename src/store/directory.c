@@ -107,7 +107,7 @@ static bool copy_file(Store *store, const char *from, int target, const char *to
 }
 
 static bool put_file(Store *store, const char *path, const char *name, const char *sha256,
-                     Error *err)
+                     UNUSED const StoreReuse *reuse, int64_t *sent, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
     const char *to = object_path(store, arena, name);
@@ -120,6 +120,7 @@ static bool put_file(Store *store, const char *path, const char *name, const cha
         (void)unlink(partial);
         return false;
     }
+    *sent = lseek(target, 0, SEEK_CUR);
     if (rename(partial, to) != 0) {
         (void)error_set_errno(err, ERR_FAILED, errno, "cannot write %s", to);
         (void)unlink(partial);

@@ -71,36 +71,40 @@ bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256
     return true;
 }
 
-static bool put_small(Store *store, int descriptor, const char *path, int64_t size,
-                      const char *name, const char *sha256, Error *err)
+static bool put_small(Store *store, const S3File *file, int64_t *sent, Error *err)
 {
     _cleanup_answer_ Answer answer;
-    SigPair headers[] = {{"x-amz-meta-sha256", sha256}};
+    SigPair headers[] = {{"x-amz-meta-sha256", file->sha256}};
     S3Request request = {.method = "PUT",
-                         .name = name,
+                         .name = file->name,
                          .headers = headers,
                          .header_count = COUNT_OF(headers),
                          .sends_file = true,
-                         .descriptor = descriptor,
-                         .path = path,
-                         .length = size,
+                         .descriptor = file->descriptor,
+                         .path = file->path,
+                         .length = file->size,
                          .bytes_per_second = store->settings.bytes_per_second};
     answer_init(&answer);
     bool seen = false;
+    *sent = file->size;
     return s3_call(store, &request, &answer, err) &&
-           s3_confirm(store, name, size, sha256, &seen, err);
+           s3_confirm(store, file->name, file->size, file->sha256, &seen, err);
 }
 
 static bool put_file(Store *store, const char *path, const char *name, const char *sha256,
-                     Error *err)
+                     const StoreReuse *reuse, int64_t *sent, Error *err)
 {
     _cleanup_close_ int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
     if (descriptor < 0 || fstat(descriptor, &status) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
-    if (status.st_size > S3_PART_BYTES)
-        return s3_upload(store, descriptor, path, status.st_size, name, sha256, err);
-    return put_small(store, descriptor, path, status.st_size, name, sha256, err);
+    S3File file = {.descriptor = descriptor,
+                   .path = path,
+                   .size = status.st_size,
+                   .name = name,
+                   .sha256 = sha256};
+    return status.st_size > PART_SEND_BYTES ? s3_upload(store, &file, reuse, sent, err)
+                                            : put_small(store, &file, sent, err);
 }
 
 static void show_moved(void *context, int64_t bytes)
@@ -273,6 +277,7 @@ static void close_s3(Store *store)
 }
 
 static const StoreDriver s3_driver = {
+    .composes = true,
     .put_file = put_file,
     .get_file = get_file,
     .read = read_range,
@@ -328,6 +333,7 @@ bool store_open_s3(Store *store, const char *rest, Error *err)
     const char *host = NULL;
     size_t length = strcspn(rest, "/");
     const char *bucket = arena_strndup(arena, rest, length);
+    s3->bucket = bucket;
     s3->key.service = "s3";
     s3->key.region = settings->region ? settings->region : DEFAULT_REGION;
     const char *endpoint = settings->endpoint

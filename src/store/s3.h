@@ -1,6 +1,7 @@
 /* The S3 driver: where a request goes, how it is signed and tried again, and uploads in parts. */
 #pragma once
 
+#include "store/parts.h"
 #include "store/sigv4.h"
 #include "store/store_internal.h"
 #include "store/transfer.h"
@@ -9,6 +10,7 @@
 typedef struct {
     const char *origin; /* "https://host:port" */
     const char *host;   /* "host:port", as it is signed */
+    const char *bucket;
     const char *base;   /* in front of every key: "/bucket/" or "/"; encoded */
     const char *prefix; /* of every key: "a/b/" or "" */
     SigKey key;
@@ -63,15 +65,19 @@ bool s3_connection(S3 *s3, Connection **connection, Error *err) MUST_CHECK;
 bool s3_answer_xml(Arena *arena, const Answer *answer, const char *name, XmlNode **root,
                    Error *err) MUST_CHECK;
 
-/* size bytes of an open file, in parts. */
-bool s3_upload(Store *store, int descriptor, const char *path, int64_t size, const char *name,
-               const char *sha256, Error *err) MUST_CHECK;
+/* What is put. */
+typedef struct {
+    int descriptor;
+    const char *path;
+    int64_t size;
+    const char *name; /* of the object */
+    const char *sha256;
+} S3File;
+
+/* In parts (parts.h); reuse may be NULL. */
+bool s3_upload(Store *store, const S3File *file, const StoreReuse *reuse, int64_t *sent,
+               Error *err) MUST_CHECK;
 /* The object must be there, of that size and hash. To credentials that may only write the server
  * does not show it: that is no error, and *seen is false. */
 bool s3_confirm(Store *store, const char *name, int64_t size, const char *sha256, bool *seen,
                 Error *err) MUST_CHECK;
-
-/* What is sent in one request; more goes in parts of this, or of what makes them few enough. */
-#define S3_PART_BYTES ((int64_t)8 << 20)
-#define S3_PARTS_MAX  10000
-int64_t s3_part_bytes(int64_t size);

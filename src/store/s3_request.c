@@ -9,6 +9,7 @@
 #define LONGEST_PAUSE_MS  30000
 #define SILENCE_MS        60000
 #define SKEW_TOLERATED_S  300 /* S3 refuses at 900 */
+#define CONTENT_MD5_SIZE  25
 #define NO_CONTENT_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /* One request over its tries. */
@@ -19,6 +20,7 @@ typedef struct {
     Connection *connection;
     Answer *answer;
     char payload_sha256[HASH_HEX_SIZE];
+    char content_md5[CONTENT_MD5_SIZE]; /* of a file; "" */
     char etag[128];  /* of the object that is being read: its second half must be of the same */
     int64_t saved;   /* bytes in the file after all tries */
     int64_t base;    /* of those, before this try */
@@ -26,12 +28,38 @@ typedef struct {
     int tries;
 } Attempt;
 
+/* RFC 1864: the sixteen bytes in base64. */
+static void write_content_md5(const char *hex, char text[CONTENT_MD5_SIZE])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char hex_digits[] = "0123456789abcdef";
+    size_t length = 0;
+    uint32_t bits = 0;
+    unsigned have = 0;
+    for (; *hex; hex++) {
+        bits = bits << 4 | (uint32_t)(strchr(hex_digits, *hex) - hex_digits);
+        for (have += 4; have >= 6; have -= 6)
+            text[length++] = digits[bits >> (have - 6) & 63];
+    }
+    text[length++] = digits[bits << (6 - have) & 63]; /* 128 bits are 21 times 6, and 2 */
+    text[length++] = '=';
+    text[length++] = '=';
+    text[length] = '\0';
+}
+
 static bool hash_payload(Attempt *attempt, Error *err)
 {
     const S3Request *request = attempt->request;
-    if (request->sends_file)
-        return hash_range(request->descriptor, request->path, request->offset, request->length,
-                          HASH_SHA256, attempt->payload_sha256, err);
+    if (request->sends_file) {
+        char md5[HASH_HEX_SIZE];
+        if (!hash_range(request->descriptor, request->path, request->offset, request->length,
+                        HASH_SHA256, attempt->payload_sha256, err) ||
+            !hash_range(request->descriptor, request->path, request->offset, request->length,
+                        HASH_MD5, md5, err))
+            return false;
+        write_content_md5(md5, attempt->content_md5);
+        return true;
+    }
     if (request->body)
         hash_bytes(request->body, strlen(request->body), attempt->payload_sha256);
     else
@@ -82,6 +110,8 @@ static void sign(Arena *arena, const Attempt *attempt, const char *path, StrList
         add_pair(&headers, "content-type", "application/xml");
     else if (request->sends_file)
         add_pair(&headers, "content-type", "application/octet-stream");
+    if (*attempt->content_md5) /* a bucket with an Object Lock wants it */
+        add_pair(&headers, "content-md5", attempt->content_md5);
     for (size_t i = 0; i < request->header_count; i++)
         add_pair(&headers, request->headers[i].name, request->headers[i].value);
     add_range(attempt, &headers);

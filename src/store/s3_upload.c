@@ -1,4 +1,5 @@
-/* Uploads in parts: several at once, continued where an earlier one stopped. */
+/* Uploads in parts: several at once, continued where an earlier one stopped, and composed of what
+ * the server has where that is known. */
 #include "store/s3.h"
 
 #include "base/clock.h"
@@ -11,27 +12,24 @@
 
 #define COMPLETE_SILENCE_MS 600000 /* the server may put the parts together only now */
 #define LOOK_MS             100
-#define MIB                 ((int64_t)1 << 20)
 
 typedef struct {
-    int64_t offset;
-    int64_t length;
+    PartPlan plan;
     char etag[128]; /* as the server names it, without quotes; "": not there yet */
 } Part;
 
 typedef struct {
     Store *store;
     Arena *arena;
-    int descriptor;
-    const char *path;
-    const char *name;
-    const char *sha256;
-    int64_t size;
-    const char *id; /* of the upload, as the server calls it */
+    const S3File *file;
+    const char *source; /* the object that parts are copied from */
+    const char *id;     /* of the upload, as the server calls it */
     Part *parts;
     size_t count;
     size_t workers;
-    _Atomic int64_t moved; /* bytes that are there or on their way */
+    _Atomic int64_t moved;      /* bytes that are there or on their way */
+    _Atomic int64_t sent;       /* over the wire */
+    _Atomic bool copies_failed; /* once: the rest is sent */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -41,24 +39,13 @@ typedef struct {
     Error failure; /* the first */
 } Upload;
 
-/* Few enough parts for files of any size, and the same ones in every run. */
-int64_t s3_part_bytes(int64_t size)
+static void plan_parts(Upload *upload, const StoreReuse *reuse)
 {
-    int64_t bytes = (size + S3_PARTS_MAX - 1) / S3_PARTS_MAX;
-    bytes = (bytes + MIB - 1) / MIB * MIB;
-    return bytes > S3_PART_BYTES ? bytes : S3_PART_BYTES;
-}
-
-static void plan_parts(Upload *upload)
-{
-    int64_t bytes = s3_part_bytes(upload->size);
-    upload->count = (size_t)((upload->size + bytes - 1) / bytes);
+    PartPlan *plan = parts_plan(upload->arena, upload->file->size, reuse, &upload->count);
+    upload->source = reuse ? reuse->object : NULL;
     upload->parts = arena_array(upload->arena, upload->count, sizeof(*upload->parts));
-    for (size_t i = 0; i < upload->count; i++) {
-        int64_t offset = (int64_t)i * bytes;
-        int64_t left = upload->size - offset;
-        upload->parts[i] = (Part){.offset = offset, .length = left < bytes ? left : bytes};
-    }
+    for (size_t i = 0; i < upload->count; i++)
+        upload->parts[i].plan = plan[i];
 }
 
 static void set_etag(Part *part, const char *etag)
@@ -77,7 +64,7 @@ static bool find_uploads(Upload *upload, const char **newest, StrList *stale, Er
     _cleanup_answer_ Answer answer;
     Connection *connection = NULL;
     const S3 *s3 = upload->store->own;
-    const char *key = arena_printf(upload->arena, "%s%s", s3->prefix, upload->name);
+    const char *key = arena_printf(upload->arena, "%s%s", s3->prefix, upload->file->name);
     const char *begun = "";
     XmlNode *root = NULL;
     Error failure = {0};
@@ -127,10 +114,10 @@ static bool take_part(Upload *upload, const XmlNode *node, Error *err)
         return true;
     Part *part = &upload->parts[number - 1];
     set_etag(&there, xml_text(node, "ETag"));
-    if (bytes != part->length)
+    if (bytes != part->plan.length)
         return true;
-    if (!hash_range(upload->descriptor, upload->path, part->offset, part->length, HASH_MD5, md5,
-                    err))
+    if (!hash_range(upload->file->descriptor, upload->file->path, part->plan.offset,
+                    part->plan.length, HASH_MD5, md5, err))
         return false;
     if (str_equal(md5, there.etag))
         set_etag(part, there.etag);
@@ -150,8 +137,10 @@ static bool take_parts(Upload *upload, bool *gone, Error *err)
         XmlNode *root = NULL;
         Error failure = {0};
         SigPair query[] = {{"uploadId", upload->id}, {"part-number-marker", marker}};
-        S3Request request = {
-            .method = "GET", .name = upload->name, .query = query, .query_count = COUNT_OF(query)};
+        S3Request request = {.method = "GET",
+                             .name = upload->file->name,
+                             .query = query,
+                             .query_count = COUNT_OF(query)};
         answer_init(&answer);
         S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
         if (outcome == S3_AWAY || outcome == S3_STOPPED) {
@@ -180,9 +169,9 @@ static bool begin(Upload *upload, Error *err)
     _cleanup_answer_ Answer answer;
     XmlNode *root = NULL;
     SigPair query[] = {{"uploads", ""}};
-    SigPair headers[] = {{"x-amz-meta-sha256", upload->sha256}};
+    SigPair headers[] = {{"x-amz-meta-sha256", upload->file->sha256}};
     S3Request request = {.method = "POST",
-                         .name = upload->name,
+                         .name = upload->file->name,
                          .query = query,
                          .query_count = COUNT_OF(query),
                          .headers = headers,
@@ -202,11 +191,13 @@ static void abort_upload(Upload *upload, const char *id)
     _cleanup_answer_ Answer answer;
     Error ignored = {0};
     SigPair query[] = {{"uploadId", id}};
-    S3Request request = {
-        .method = "DELETE", .name = upload->name, .query = query, .query_count = COUNT_OF(query)};
+    S3Request request = {.method = "DELETE",
+                         .name = upload->file->name,
+                         .query = query,
+                         .query_count = COUNT_OF(query)};
     answer_init(&answer);
     if (!s3_call(upload->store, &request, &answer, &ignored))
-        log_debug(upload->store->log, "an unfinished upload of %s stays: %s", upload->name,
+        log_debug(upload->store->log, "an unfinished upload of %s stays: %s", upload->file->name,
                   ignored.message);
 }
 
@@ -238,7 +229,7 @@ static bool complete(Upload *upload, Error *err)
     (void)buffer_append_str(&body, "</CompleteMultipartUpload>");
     SigPair query[] = {{"uploadId", upload->id}};
     S3Request request = {.method = "POST",
-                         .name = upload->name,
+                         .name = upload->file->name,
                          .query = query,
                          .query_count = COUNT_OF(query),
                          .body = body.data,
@@ -252,12 +243,14 @@ static bool complete(Upload *upload, Error *err)
     bool seen = false;
     if (outcome == S3_OK)
         return s3_answer_xml(upload->arena, &answer, "CompleteMultipartUploadResult", &root, err) &&
-               s3_confirm(upload->store, upload->name, upload->size, upload->sha256, &seen, err);
+               s3_confirm(upload->store, upload->file->name, upload->file->size,
+                          upload->file->sha256, &seen, err);
     *err = failure;
     /* No such upload: an earlier try may have done it, and its answer been lost on the way. */
     Error ignored = {0};
     return outcome == S3_MISSING &&
-           s3_confirm(upload->store, upload->name, upload->size, upload->sha256, &seen, &ignored) &&
+           s3_confirm(upload->store, upload->file->name, upload->file->size, upload->file->sha256,
+                      &seen, &ignored) &&
            seen;
 }
 
@@ -273,6 +266,7 @@ static void count_moved(void *context, int64_t bytes)
 {
     Sent *sent = context;
     sent->upload->moved += bytes - sent->seen;
+    sent->upload->sent += bytes < sent->seen ? bytes : bytes - sent->seen;
     sent->seen = bytes;
 }
 
@@ -285,14 +279,14 @@ static bool send_part(Upload *upload, Connection *connection, size_t index, Erro
     (void)snprintf(number, sizeof(number), "%zu", index + 1);
     SigPair query[] = {{"partNumber", number}, {"uploadId", upload->id}};
     S3Request request = {.method = "PUT",
-                         .name = upload->name,
+                         .name = upload->file->name,
                          .query = query,
                          .query_count = COUNT_OF(query),
                          .sends_file = true,
-                         .descriptor = upload->descriptor,
-                         .path = upload->path,
-                         .offset = part->offset,
-                         .length = part->length,
+                         .descriptor = upload->file->descriptor,
+                         .path = upload->file->path,
+                         .offset = part->plan.offset,
+                         .length = part->plan.length,
                          .bytes_per_second =
                              upload->store->settings.bytes_per_second / (int64_t)upload->workers,
                          .moved = count_moved,
@@ -300,9 +294,79 @@ static bool send_part(Upload *upload, Connection *connection, size_t index, Erro
     answer_init(&answer);
     if (s3_request(upload->store, connection, &request, &answer, err) != S3_OK)
         return false;
+    count_moved(&sent, part->plan.length);
     set_etag(part, answer.etag);
     return *part->etag || error_set(err, ERR_FAILED, "%s took part %zu of %s and did not name it",
-                                    upload->store->url, index + 1, upload->name);
+                                    upload->store->url, index + 1, upload->file->name);
+}
+
+/* The headers that say what is copied. */
+static void name_source(Arena *arena, const Upload *upload, const PartPlan *plan,
+                        SigPair headers[2])
+{
+    const S3 *s3 = upload->store->own;
+    const char *key = arena_printf(arena, "/%s/%s%s", s3->bucket, s3->prefix, upload->source);
+    headers[0] = (SigPair){"x-amz-copy-source", sigv4_encode(arena, key, true)};
+    headers[1] = (SigPair){"x-amz-copy-source-range",
+                           arena_printf(arena, "bytes=%lld-%lld", (long long)plan->source,
+                                        (long long)(plan->source + plan->length - 1))};
+}
+
+/* Has the server copy a part. What it then has must be what the file has there, by the MD5 that it
+ * tells; whatever else comes of it leaves *copied false, for the part to be sent. */
+static bool copy_part(Upload *upload, Connection *connection, size_t index, bool *copied,
+                      Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    _cleanup_answer_ Answer answer;
+    Part *part = &upload->parts[index];
+    Part there = {0};
+    XmlNode *root = NULL;
+    Error failure = {0};
+    char md5[HASH_HEX_SIZE];
+    SigPair headers[2];
+    SigPair query[] = {{"partNumber", arena_printf(arena, "%zu", index + 1)},
+                       {"uploadId", upload->id}};
+    S3Request request = {.method = "PUT",
+                         .name = upload->file->name,
+                         .query = query,
+                         .query_count = COUNT_OF(query),
+                         .headers = headers,
+                         .header_count = COUNT_OF(headers),
+                         .body = "",
+                         .xml_answer = true,
+                         .silence_ms = COMPLETE_SILENCE_MS};
+    answer_init(&answer);
+    name_source(arena, upload, &part->plan, headers);
+    S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
+    if (outcome == S3_STOPPED || (outcome == S3_AWAY && !answer.status)) {
+        *err = failure;
+        return false;
+    }
+    if (!hash_range(upload->file->descriptor, upload->file->path, part->plan.offset,
+                    part->plan.length, HASH_MD5, md5, err))
+        return false;
+    if (outcome == S3_OK && s3_answer_xml(arena, &answer, "CopyPartResult", &root, &failure))
+        set_etag(&there, xml_text(root, "ETag"));
+    *copied = str_equal(there.etag, md5);
+    if (*copied) {
+        set_etag(part, there.etag);
+        upload->moved += part->plan.length;
+    } else if (!upload->copies_failed) {
+        upload->copies_failed = true;
+        log_debug(upload->store->log, "parts of %s cannot be copied, and are sent: %s",
+                  upload->source, *failure.message ? failure.message : "they have other MD5s");
+    }
+    return true;
+}
+
+static bool put_part(Upload *upload, Connection *connection, size_t index, Error *err)
+{
+    bool copied = false;
+    if (upload->parts[index].plan.source >= 0 && !upload->copies_failed &&
+        !copy_part(upload, connection, index, &copied, err))
+        return false;
+    return copied || send_part(upload, connection, index, err);
 }
 
 /* The next part that is not there; false when there is none, or somebody failed. */
@@ -326,7 +390,7 @@ static void *run_worker(void *argument)
     size_t index = 0;
     bool good = connection_open(&connection, &err);
     while (good && next_part(upload, &index))
-        good = send_part(upload, connection, index, &err);
+        good = put_part(upload, connection, index, &err);
     (void)pthread_mutex_lock(&upload->lock);
     if (!good && !upload->failed) {
         upload->failed = true;
@@ -364,7 +428,7 @@ static bool send_parts(Upload *upload, Error *err)
         arena_array(upload->arena, (size_t)upload->store->settings.jobs, sizeof(*threads));
     for (size_t i = 0; i < upload->count; i++) {
         if (*upload->parts[i].etag)
-            upload->moved += upload->parts[i].length;
+            upload->moved += upload->parts[i].plan.length;
         else
             missing++;
     }
@@ -375,8 +439,8 @@ static bool send_parts(Upload *upload, Error *err)
         return true;
     upload->workers = wanted;
     progress_start(&progress, upload->store->log,
-                   arena_printf(upload->arena, "pushing %s", upload->name), upload->size,
-                   PROGRESS_BYTES, NULL);
+                   arena_printf(upload->arena, "pushing %s", upload->file->name),
+                   upload->file->size, PROGRESS_BYTES, NULL);
     size_t started = 0;
     for (; started < wanted; started++) {
         (void)pthread_mutex_lock(&upload->lock);
@@ -429,7 +493,7 @@ static bool run(Upload *upload, Error *err)
     if (gone && !begin(upload, err))
         return false;
     if (!gone)
-        log_info(upload->store->log, "Continuing an earlier push of %s", upload->name);
+        log_info(upload->store->log, "Continuing an earlier push of %s", upload->file->name);
     if (!send_parts(upload, err) || !complete(upload, err))
         return give_up(upload, err);
     for (size_t i = 0; i < stale.count; i++)
@@ -437,21 +501,15 @@ static bool run(Upload *upload, Error *err)
     return true;
 }
 
-bool s3_upload(Store *store, int descriptor, const char *path, int64_t size, const char *name,
-               const char *sha256, Error *err)
+bool s3_upload(Store *store, const S3File *file, const StoreReuse *reuse, int64_t *sent, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    Upload upload = {.store = store,
-                     .arena = arena,
-                     .descriptor = descriptor,
-                     .path = path,
-                     .name = name,
-                     .sha256 = sha256,
-                     .size = size};
+    Upload upload = {.store = store, .arena = arena, .file = file};
     (void)pthread_mutex_init(&upload.lock, NULL);
     (void)pthread_cond_init(&upload.changed, NULL);
-    plan_parts(&upload);
+    plan_parts(&upload, reuse);
     bool done = run(&upload, err);
+    *sent = upload.sent;
     (void)pthread_cond_destroy(&upload.changed);
     (void)pthread_mutex_destroy(&upload.lock);
     return done;

@@ -15,13 +15,15 @@ static bool check_no_secret(const char *rest, Error *err)
         return true;
     (void)error_set(err, ERR_USAGE, "the URL of the off-site store has a password in it");
     return error_hint(err, "take it out; credentials of S3 come from AWS_ACCESS_KEY_ID and "
-                           "AWS_SECRET_ACCESS_KEY, or from ~/.aws/credentials");
+                           "AWS_SECRET_ACCESS_KEY, or from ~/.aws/credentials; SFTP logs in with a "
+                           "key (sftp_key)");
 }
 
 static bool open_driver(Store *store, const char *url, Error *err)
 {
     static const char file_scheme[] = "file://";
     static const char s3_scheme[] = "s3://";
+    static const char sftp_scheme[] = "sftp://";
     if (*url == '/')
         return store_open_directory(store, url, err);
     if (str_starts(url, file_scheme) && url[strlen(file_scheme)] == '/')
@@ -30,11 +32,16 @@ static bool open_driver(Store *store, const char *url, Error *err)
         return check_no_secret(url + strlen(s3_scheme), err) &&
                store_open_s3(store, url + strlen(s3_scheme), err);
     }
+    if (str_starts(url, sftp_scheme)) {
+        return check_no_secret(url + strlen(sftp_scheme), err) &&
+               store_open_sftp(store, url + strlen(sftp_scheme), err);
+    }
     const char *colon = strstr(url, "://");
     if (colon && !check_no_secret(colon + 3, err))
         return false;
     (void)error_set(err, ERR_USAGE, "there is no off-site store of the kind \"%s\"", url);
-    return error_hint(err, "write /FOLDER, file:///FOLDER or s3://BUCKET/PREFIX");
+    return error_hint(err, "write /FOLDER, file:///FOLDER, s3://BUCKET/PREFIX or "
+                           "sftp://USER@HOST/FOLDER");
 }
 
 bool store_open(Arena *arena, Log *log, const char *url, const StoreSettings *settings,
@@ -83,7 +90,21 @@ static bool check_name(const char *name, Error *err)
 bool store_put_file(Store *store, const char *path, const char *name, const char *sha256,
                     Error *err)
 {
-    return check_name(name, err) && store->driver->put_file(store, path, name, sha256, err);
+    int64_t sent = 0;
+    return store_put_reusing(store, path, name, sha256, NULL, &sent, err);
+}
+
+bool store_composes(const Store *store)
+{
+    return store->driver->composes;
+}
+
+bool store_put_reusing(Store *store, const char *path, const char *name, const char *sha256,
+                       const StoreReuse *reuse, int64_t *sent, Error *err)
+{
+    *sent = 0;
+    return check_name(name, err) &&
+           store->driver->put_file(store, path, name, sha256, reuse, sent, err);
 }
 
 bool store_get_file(Store *store, const char *name, const char *path, Error *err)

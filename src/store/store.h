@@ -2,6 +2,7 @@
  *
  *     /srv/backups, file:///srv/backups     a folder: a second disk, a mounted share
  *     s3://BUCKET[/PREFIX]                  Amazon S3 or any server that speaks its protocol
+ *     sftp://USER@HOST[:PORT]/FOLDER        a server with SSH; /~/FOLDER is in the user's home
  *
  * Names are those of files: no '/', no control characters, not beginning with '.'. An object is
  * there whole or not at all, whatever happens to a put.
@@ -27,6 +28,8 @@ typedef struct {
     const char *region;           /* NULL: us-east-1 */
     bool path_style;              /* ENDPOINT/BUCKET/KEY rather than BUCKET.ENDPOINT/KEY */
     const char *credentials_file; /* as ~/.aws/credentials, which is read when this is NULL */
+    const char *key_file;         /* of SFTP; NULL: ~/.ssh/id_ed25519, id_ecdsa or id_rsa */
+    const char *known_hosts;      /* NULL: ~/.ssh/known_hosts */
     int64_t bytes_per_second;     /* of each put and get; 0: as fast as it goes */
     int64_t retry_ms;             /* how long a request is tried again */
     int jobs;                     /* parts that are sent at once; 0: 4 */
@@ -59,6 +62,26 @@ const char *store_url(const Store *store);
  * files show progress, and continue what an earlier put left unfinished. */
 bool store_put_file(Store *store, const char *path, const char *name, const char *sha256,
                     Error *err) MUST_CHECK;
+/* Bytes of a file that an object of the store has already, elsewhere perhaps. */
+typedef struct {
+    int64_t offset;
+    int64_t length;
+    int64_t source; /* in the object */
+} StoreRange;
+
+typedef struct {
+    const char *object;
+    const StoreRange *ranges; /* in the order of offset; none overlaps another */
+    size_t count;
+} StoreReuse;
+
+/* Can the server put an object together from pieces of others? */
+bool store_composes(const Store *store);
+/* The same, and what reuse names is put there by the server where that is possible. Each piece must
+ * be the one of the file, or it is sent. *sent: bytes of the file that went over the wire, those of
+ * second tries too; also there after a failure. */
+bool store_put_reusing(Store *store, const char *path, const char *name, const char *sha256,
+                       const StoreReuse *reuse, int64_t *sent, Error *err) MUST_CHECK;
 /* Gets a whole object into a file, which is made (0600) or overwritten; synced when this returns. A
  * connection that breaks is continued where it broke. An object that is not there is ERR_USAGE. */
 bool store_get_file(Store *store, const char *name, const char *path, Error *err) MUST_CHECK;

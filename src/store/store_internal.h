@@ -5,8 +5,9 @@
 
 /* A kind of store. Names were checked and settings have their defaults. */
 typedef struct {
+    bool composes; /* makes use of what put_file gets in reuse, which may be NULL */
     bool (*put_file)(Store *store, const char *path, const char *name, const char *sha256,
-                     Error *err);
+                     const StoreReuse *reuse, int64_t *sent, Error *err);
     bool (*get_file)(Store *store, const char *name, const char *path, Error *err);
     bool (*read)(Store *store, const char *name, int64_t offset, size_t length, Buffer *buffer,
                  Error *err);
@@ -29,6 +30,7 @@ struct Store {
 /* Each fills store->driver and store->own. rest is the URL behind its scheme. */
 bool store_open_directory(Store *store, const char *path, Error *err) MUST_CHECK;
 bool store_open_s3(Store *store, const char *rest, Error *err) MUST_CHECK;
+bool store_open_sftp(Store *store, const char *rest, Error *err) MUST_CHECK;
 
 /* Files below this show no progress. */
 #define STORE_PROGRESS_MIN_BYTES ((int64_t)1 << 20)

@@ -2,94 +2,33 @@
 
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "store/curl_library.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
 #define CONNECT_TIMEOUT_S 15L
 #define ANSWER_MAX_BYTES  ((size_t)16 << 20) /* a page of a listing is below 1 MiB */
 
-/* What we use of libcurl. Types are those of its header, the functions those of the library that
- * is loaded. */
-typedef struct {
-    void *library;
-    __typeof__(curl_global_init) *global_init;
-    __typeof__(curl_easy_init) *init;
-    __typeof__(curl_easy_cleanup) *cleanup;
-    __typeof__(curl_easy_reset) *reset;
-    __typeof__(curl_easy_perform) *perform;
-    __typeof__(curl_easy_setopt) *setopt;
-    __typeof__(curl_easy_getinfo) *getinfo;
-    __typeof__(curl_easy_strerror) *strerror;
-    __typeof__(curl_slist_append) *list_append;
-    __typeof__(curl_slist_free_all) *list_free;
-    __typeof__(curl_getdate) *getdate;
-} Curl;
-
 struct Connection {
+    const Curl *curl;
     CURL *handle;
 };
 
-static pthread_mutex_t curl_lock = PTHREAD_MUTEX_INITIALIZER;
-static Curl curl; /* loaded once, under the lock; a library has no owner */
-
-static bool load_symbols(Curl *to)
-{
-    const struct {
-        const char *name;
-        void *slot;
-    } symbols[] = {
-        {"curl_global_init", &to->global_init},  {"curl_easy_init", &to->init},
-        {"curl_easy_cleanup", &to->cleanup},     {"curl_easy_reset", &to->reset},
-        {"curl_easy_perform", &to->perform},     {"curl_easy_setopt", &to->setopt},
-        {"curl_easy_getinfo", &to->getinfo},     {"curl_easy_strerror", &to->strerror},
-        {"curl_slist_append", &to->list_append}, {"curl_slist_free_all", &to->list_free},
-        {"curl_getdate", &to->getdate},
-    };
-    for (size_t i = 0; i < COUNT_OF(symbols); i++) {
-        void *found = dlsym(to->library, symbols[i].name);
-        if (!found)
-            return false;
-        memcpy(symbols[i].slot, &found, sizeof(found)); /* POSIX: a function fits in a void * */
-    }
-    return true;
-}
-
-static bool load_curl(Error *err)
-{
-    bool loaded = true;
-    (void)pthread_mutex_lock(&curl_lock);
-    if (!curl.library) {
-        Curl made = {.library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)};
-        loaded = made.library && load_symbols(&made) &&
-                 made.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-        if (loaded)
-            curl = made;
-        else if (made.library)
-            (void)dlclose(made.library);
-    }
-    (void)pthread_mutex_unlock(&curl_lock);
-    if (loaded)
-        return true;
-    (void)error_set(err, ERR_FAILED, "libcurl.so.4 cannot be loaded, and S3 needs it");
-    return error_hint(err, "apt-get install libcurl4");
-}
-
 bool connection_open(Connection **connection, Error *err)
 {
-    if (!load_curl(err))
+    const Curl *curl = NULL;
+    if (!curl_library_load(&curl, err))
         return false;
-    CURL *handle = curl.init();
+    CURL *handle = curl->init();
     Connection *made = calloc(1, sizeof(*made));
     if (!handle || !made) {
-        curl.cleanup(handle);
+        curl->cleanup(handle);
         free(made);
         return error_set(err, ERR_FAILED, "out of memory");
     }
+    made->curl = curl;
     made->handle = handle;
     *connection = made;
     return true;
@@ -99,7 +38,7 @@ void connection_close(Connection *connection)
 {
     if (!connection)
         return;
-    curl.cleanup(connection->handle);
+    connection->curl->cleanup(connection->handle);
     free(connection);
 }
 
@@ -122,6 +61,7 @@ typedef struct {
     Answer *answer;
     int64_t sent;
     struct curl_slist *headers;
+    struct curl_slist *commands;
 } Work;
 
 static bool local_failure(Work *work, const char *what)
@@ -164,9 +104,11 @@ static size_t on_read(char *to, size_t size, size_t count, void *context)
 static int on_seek(void *context, curl_off_t offset, int origin)
 {
     Work *work = context;
-    if (origin != SEEK_SET || offset < 0 || offset > work->transfer->length)
+    /* By SFTP it counts from the beginning of the file. */
+    int64_t at = work->transfer->ssh ? offset - work->transfer->offset : offset;
+    if (origin != SEEK_SET || at < 0 || at > work->transfer->length)
         return CURL_SEEKFUNC_FAIL;
-    work->sent = offset;
+    work->sent = at;
     return CURL_SEEKFUNC_OK;
 }
 
@@ -176,8 +118,10 @@ static size_t on_write(char *data, size_t size, size_t count, void *context)
     Answer *answer = work->answer;
     size_t length = size * count;
     long status = 0;
-    (void)curl.getinfo(work->connection->handle, CURLINFO_RESPONSE_CODE, &status);
-    if (work->transfer->save < 0 || status < 200 || status > 299)
+    (void)work->connection->curl->getinfo(work->connection->handle, CURLINFO_RESPONSE_CODE,
+                                          &status);
+    bool good = work->transfer->ssh || (status >= 200 && status <= 299);
+    if (work->transfer->save < 0 || !good)
         return buffer_append(&answer->body, data, length) ? length : 0;
     for (size_t done = 0; done < length;) {
         ssize_t put = pwrite(work->transfer->save, data + done, length - done,
@@ -242,7 +186,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
         if (!length || length >= sizeof(copy))
             continue;
         (void)snprintf(copy, sizeof(copy), "%.*s", (int)length, value);
-        time_t moment = curl.getdate(copy, NULL);
+        time_t moment = work->connection->curl->getdate(copy, NULL);
         *moments[i].to = moment > 0 ? moment : 0;
     }
     return whole;
@@ -260,67 +204,116 @@ static int on_progress(void *context, UNUSED curl_off_t to_get, curl_off_t got,
 /* ---- one transfer ------------------------------------------------------------------------- */
 
 /* setopt takes long, curl_off_t or a pointer by its option; the casts here are that contract. */
+static void set_reading(Work *work, int64_t length)
+{
+    const Curl *curl = work->connection->curl;
+    CURL *handle = work->connection->handle;
+    (void)curl->setopt(handle, CURLOPT_UPLOAD, 1L);
+    (void)curl->setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)length);
+    (void)curl->setopt(handle, CURLOPT_READFUNCTION, on_read);
+    (void)curl->setopt(handle, CURLOPT_READDATA, work);
+    (void)curl->setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
+    (void)curl->setopt(handle, CURLOPT_SEEKDATA, work);
+}
+
 static void set_request(Work *work)
 {
+    const Curl *curl = work->connection->curl;
     CURL *handle = work->connection->handle;
     const Transfer *transfer = work->transfer;
     bool sends = transfer->descriptor >= 0 || transfer->body;
     for (size_t i = 0; i < transfer->headers->count; i++)
-        work->headers = curl.list_append(work->headers, transfer->headers->items[i]);
+        work->headers = curl->list_append(work->headers, transfer->headers->items[i]);
     /* What libcurl would add by itself, and no signature covers. */
-    work->headers = curl.list_append(work->headers, "Expect:");
-    work->headers = curl.list_append(work->headers, "Accept:");
-    (void)curl.setopt(handle, CURLOPT_URL, transfer->url);
-    (void)curl.setopt(handle, CURLOPT_PATH_AS_IS, 1L);
-    (void)curl.setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl.setopt(handle, CURLOPT_HTTPHEADER, work->headers);
+    work->headers = curl->list_append(work->headers, "Expect:");
+    work->headers = curl->list_append(work->headers, "Accept:");
+    (void)curl->setopt(handle, CURLOPT_URL, transfer->url);
+    (void)curl->setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+    (void)curl->setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl->setopt(handle, CURLOPT_HTTPHEADER, work->headers);
     if (str_equal(transfer->method, "HEAD")) {
-        (void)curl.setopt(handle, CURLOPT_NOBODY, 1L);
+        (void)curl->setopt(handle, CURLOPT_NOBODY, 1L);
     } else if (sends) {
-        (void)curl.setopt(handle, CURLOPT_UPLOAD, 1L);
-        (void)curl.setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->length);
-        (void)curl.setopt(handle, CURLOPT_READFUNCTION, on_read);
-        (void)curl.setopt(handle, CURLOPT_READDATA, work);
-        (void)curl.setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
-        (void)curl.setopt(handle, CURLOPT_SEEKDATA, work);
+        set_reading(work, transfer->length);
     }
-    (void)curl.setopt(handle, CURLOPT_CUSTOMREQUEST, transfer->method);
+    (void)curl->setopt(handle, CURLOPT_CUSTOMREQUEST, transfer->method);
+}
+
+static void set_ssh_request(Work *work)
+{
+    const Curl *curl = work->connection->curl;
+    CURL *handle = work->connection->handle;
+    const Transfer *transfer = work->transfer;
+    const SshTransfer *ssh = transfer->ssh;
+    (void)curl->setopt(handle, CURLOPT_URL, transfer->url);
+    (void)curl->setopt(handle, CURLOPT_PROTOCOLS_STR, "sftp");
+    (void)curl->setopt(handle, CURLOPT_SSH_AUTH_TYPES,
+                       (long)(CURLSSH_AUTH_PUBLICKEY | CURLSSH_AUTH_AGENT));
+    (void)curl->setopt(handle, CURLOPT_SSH_KNOWNHOSTS, ssh->known_hosts);
+    if (ssh->key_file)
+        (void)curl->setopt(handle, CURLOPT_SSH_PRIVATE_KEYFILE, ssh->key_file);
+    (void)curl->setopt(handle, CURLOPT_NEW_FILE_PERMS, 0600L);
+    (void)curl->setopt(handle, CURLOPT_NEW_DIRECTORY_PERMS, 0700L);
+    if (ssh->range)
+        (void)curl->setopt(handle, CURLOPT_RANGE, ssh->range);
+    if (ssh->commands) {
+        for (size_t i = 0; i < ssh->commands->count; i++)
+            work->commands = curl->list_append(work->commands, ssh->commands->items[i]);
+        (void)curl->setopt(handle, CURLOPT_QUOTE, work->commands);
+        (void)curl->setopt(handle, CURLOPT_NOBODY, 1L);
+    } else if (transfer->descriptor >= 0) {
+        set_reading(work, transfer->offset + transfer->length);
+        (void)curl->setopt(handle, CURLOPT_FTP_CREATE_MISSING_DIRS, 1L);
+        (void)curl->setopt(handle, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)transfer->offset);
+    } else if (transfer->save >= 0) {
+        (void)curl->setopt(handle, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)transfer->save_offset);
+    }
 }
 
 static void set_limits(Work *work)
 {
+    const Curl *curl = work->connection->curl;
     CURL *handle = work->connection->handle;
     const Transfer *transfer = work->transfer;
-    (void)curl.setopt(handle, CURLOPT_NOSIGNAL, 1L); /* threads */
-    (void)curl.setopt(handle, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-    (void)curl.setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    (void)curl.setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)(transfer->silence_ms / 1000));
-    (void)curl.setopt(handle, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)transfer->bytes_per_second);
-    (void)curl.setopt(handle, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)transfer->bytes_per_second);
+    (void)curl->setopt(handle, CURLOPT_NOSIGNAL, 1L); /* threads */
+    (void)curl->setopt(handle, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+    (void)curl->setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    (void)curl->setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)(transfer->silence_ms / 1000));
+    (void)curl->setopt(handle, CURLOPT_MAX_SEND_SPEED_LARGE,
+                       (curl_off_t)transfer->bytes_per_second);
+    (void)curl->setopt(handle, CURLOPT_MAX_RECV_SPEED_LARGE,
+                       (curl_off_t)transfer->bytes_per_second);
 }
 
 static void set_callbacks(Work *work, char *failure)
 {
+    const Curl *curl = work->connection->curl;
     CURL *handle = work->connection->handle;
-    (void)curl.setopt(handle, CURLOPT_WRITEFUNCTION, on_write);
-    (void)curl.setopt(handle, CURLOPT_WRITEDATA, work);
-    (void)curl.setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
-    (void)curl.setopt(handle, CURLOPT_HEADERDATA, work);
-    (void)curl.setopt(handle, CURLOPT_NOPROGRESS, 0L);
-    (void)curl.setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
-    (void)curl.setopt(handle, CURLOPT_XFERINFODATA, work);
-    (void)curl.setopt(handle, CURLOPT_ERRORBUFFER, failure);
+    (void)curl->setopt(handle, CURLOPT_WRITEFUNCTION, on_write);
+    (void)curl->setopt(handle, CURLOPT_WRITEDATA, work);
+    (void)curl->setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+    (void)curl->setopt(handle, CURLOPT_HEADERDATA, work);
+    (void)curl->setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    (void)curl->setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+    (void)curl->setopt(handle, CURLOPT_XFERINFODATA, work);
+    (void)curl->setopt(handle, CURLOPT_ERRORBUFFER, failure);
 }
 
 /* Trying again cannot mend these. */
-static bool is_final(CURLcode code)
+static const CURLcode finals[] = {
+    CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT,   CURLE_OUT_OF_MEMORY,
+    CURLE_SSL_CACERT_BADFILE,   CURLE_SSL_CERTPROBLEM, CURLE_SSL_ENGINE_NOTFOUND,
+    CURLE_FAILED_INIT,          CURLE_WRITE_ERROR,     CURLE_REMOTE_DISK_FULL,
+};
+static const CURLcode refusals[] = {
+    CURLE_PEER_FAILED_VERIFICATION, CURLE_LOGIN_DENIED,
+    CURLE_REMOTE_ACCESS_DENIED,     CURLE_QUOTE_ERROR,
+    CURLE_REMOTE_FILE_EXISTS,
+};
+
+static bool is_one(CURLcode code, const CURLcode *codes, size_t count)
 {
-    static const CURLcode codes[] = {
-        CURLE_UNSUPPORTED_PROTOCOL,     CURLE_URL_MALFORMAT,      CURLE_OUT_OF_MEMORY,
-        CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
-        CURLE_SSL_ENGINE_NOTFOUND,      CURLE_FAILED_INIT,        CURLE_WRITE_ERROR,
-    };
-    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (code == codes[i])
             return true;
     }
@@ -331,19 +324,26 @@ bool connection_perform(Connection *connection, const Transfer *transfer, Answer
                         Error *err)
 {
     Work work = {.connection = connection, .transfer = transfer, .answer = answer};
+    const Curl *curl = connection->curl;
     char failure[CURL_ERROR_SIZE] = "";
     if (!interrupt_check(err))
         return false;
-    curl.reset(connection->handle); /* options; the connection stays open */
-    set_request(&work);
+    curl->reset(connection->handle); /* options; the connection stays open */
+    if (transfer->ssh)
+        set_ssh_request(&work);
+    else
+        set_request(&work);
     set_limits(&work);
     set_callbacks(&work, failure);
-    CURLcode code = curl.perform(connection->handle);
-    curl.list_free(work.headers);
+    CURLcode code = curl->perform(connection->handle);
+    curl->list_free(work.headers);
+    curl->list_free(work.commands);
     if (code == CURLE_OK) {
         curl_off_t length = -1;
-        (void)curl.getinfo(connection->handle, CURLINFO_RESPONSE_CODE, &answer->status);
-        if (curl.getinfo(connection->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) ==
+        (void)curl->getinfo(connection->handle, CURLINFO_RESPONSE_CODE, &answer->status);
+        if (transfer->ssh)
+            answer->status = 200;
+        if (curl->getinfo(connection->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) ==
             CURLE_OK)
             answer->length = length;
         return true;
@@ -352,7 +352,10 @@ bool connection_perform(Connection *connection, const Transfer *transfer, Answer
         return false;
     if (!answer->local_failure)
         (void)snprintf(answer->failure, sizeof(answer->failure), "%s",
-                       *failure ? failure : curl.strerror(code));
-    answer->again = !answer->local_failure && !is_final(code);
+                       *failure ? failure : curl->strerror(code));
+    answer->missing = code == CURLE_REMOTE_FILE_NOT_FOUND;
+    answer->refused = is_one(code, refusals, COUNT_OF(refusals));
+    answer->again = !answer->local_failure && !answer->missing && !answer->refused &&
+                    !is_one(code, finals, COUNT_OF(finals));
     return true;
 }

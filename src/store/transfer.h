@@ -1,8 +1,7 @@
-/* One HTTP request over libcurl, and its answer.
+/* One HTTP request or SFTP operation over libcurl, and its answer.
  *
- * libcurl brings thirty other libraries along, so it is loaded by the first transfer that is made,
- * not at the start of every command. A Connection belongs to one thread and keeps its socket open
- * between requests. Redirects are not followed: a signature is for one host. */
+ * A Connection belongs to one thread and keeps its socket open between transfers. Redirects are not
+ * followed: a signature is for one host. */
 #pragma once
 
 #include "base/buffer.h"
@@ -15,10 +14,20 @@
 
 typedef struct Connection Connection;
 
+/* Of a transfer by SFTP. A url that ends in '/' gives the names in a folder, as `ls -la` has them.
+ * What is sent goes behind the first offset bytes of a file that is there. */
+typedef struct {
+    const char *key_file;    /* NULL: those of the agent */
+    const char *known_hosts; /* the server's key must be in this file */
+    const StrList *commands; /* "rm \"/a\"", obeyed instead of anything else; NULL: none */
+    const char *range;       /* "0-99", of what is read; NULL: all */
+} SshTransfer;
+
 typedef struct {
     const char *method;
     const char *url;
     const StrList *headers; /* "name: value" */
+    const SshTransfer *ssh; /* NULL: it is HTTP; otherwise method and headers mean nothing */
     /* What is sent: body, or length bytes of a file from offset on when descriptor is not -1. */
     const char *body;
     int descriptor;
@@ -45,6 +54,8 @@ typedef struct {
     char etag[128];     /* with its quotes */
     char sha256[65];    /* x-amz-meta-sha256 */
     char region[64];    /* x-amz-bucket-region */
+    bool missing;       /* by SFTP: there is no such file */
+    bool refused;       /* by SFTP: the login, the server's key, or what was to be done */
     bool again;         /* the transfer itself failed, and can succeed later */
     char failure[512];  /* then, and when it failed for good: what libcurl says */
     bool local_failure; /* we could not read or write our own file: failure says why */
@@ -54,7 +65,8 @@ bool connection_open(Connection **connection, Error *err) MUST_CHECK;
 void connection_close(Connection *connection); /* NULL is allowed */
 
 /* Fills *answer, which the caller initialised with answer_init. False is only Ctrl-C: whether the
- * transfer came to an answer is answer->status, and otherwise answer->failure. */
+ * transfer came to an answer is answer->status (by SFTP: 200 for success), and otherwise
+ * answer->failure. */
 bool connection_perform(Connection *connection, const Transfer *transfer, Answer *answer,
                         Error *err) MUST_CHECK;
 

@@ -202,25 +202,12 @@ static void credentials_of_a_file(UNUSED void **state)
     assert_int_equal(unsetenv("AWS_PROFILE"), 0);
 }
 
-static void parts_are_never_too_many(UNUSED void **state)
-{
-    const int64_t gib = (int64_t)1 << 30;
-    assert_int_equal(s3_part_bytes(1), S3_PART_BYTES);
-    assert_int_equal(s3_part_bytes(10 * gib), S3_PART_BYTES);
-    for (int64_t size = gib; size < 5000 * gib; size += 777 * (gib / 10) + 13) {
-        int64_t part = s3_part_bytes(size);
-        assert_true((size + part - 1) / part <= S3_PARTS_MAX);
-        assert_int_equal(part % (1 << 20), 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_keeps_files),     cmocka_unit_test(another_content_is_not_taken),
         cmocka_unit_test(names_are_those_of_files), cmocka_unit_test(urls),
         cmocka_unit_test(where_requests_go),        cmocka_unit_test(credentials_of_a_file),
-        cmocka_unit_test(parts_are_never_too_many),
     };
     return cmocka_run_group_tests_name("store", tests, make_folder, remove_folder);
 }
