@@ -4,6 +4,7 @@
 #include "cli/backup_files.h"
 #include "cli/commands.h"
 #include "cli/drilling.h"
+#include "flows/offsite.h"
 #include "state/drills.h"
 
 #include <string.h>
@@ -29,6 +30,23 @@ static bool write_page(const Context *context, State *state, const DrillReport *
     return true;
 }
 
+/* The backup that is meant, here or off-site. */
+static bool drill_one(const Context *context, State *state, DrillSpec *spec, DrillReport *report,
+                      Error *err)
+{
+    const char *word = command_argument(context, 0);
+    bool offsite = options_flag(context->options, "from-store") ||
+                   (word ? offsite_is_place(word)
+                         : config_int(context->config, context->env, "drill_from_store") != 0);
+    if (offsite)
+        return drill_run_offsite(context->arena, context->log, state, context->config, context->env,
+                                 word, spec, report, err);
+    if (!backup_files_find(context, word, &spec->path, err))
+        return false;
+    log_info(context->log, "Drill of %s", path_basename(spec->path));
+    return drill_run(context->arena, context->log, state, spec, report, err);
+}
+
 static bool run_drill(Context *context, Error *err)
 {
     _cleanup_state_ State *state = NULL;
@@ -40,11 +58,8 @@ static bool run_drill(Context *context, Error *err)
                         "a drill restores into a PostgreSQL of its own: --url means nothing to it");
         return error_hint(err, "to restore on a server instead: vaxdb drill run --on CONNINFO");
     }
-    if (!backup_files_find(context, command_argument(context, 0), &spec.path, err) ||
-        !state_open(config_state_directory(context->config), &state, err))
-        return false;
-    log_info(context->log, "Drill of %s", path_basename(spec.path));
-    if (!drill_run(context->arena, context->log, state, &spec, &report, err) ||
+    if (!state_open(config_state_directory(context->config), &state, err) ||
+        !drill_one(context, state, &spec, &report, err) ||
         !write_page(context, state, &report, spec.env, err))
         return false;
     if (context->json) {
@@ -171,6 +186,8 @@ static bool run_show(Context *context, Error *err)
 
 static const OptionSpec run_options[] = {
     OPTION_BACKUP_DIR,
+    {.name = "from-store", .kind = OPTION_FLAG,
+     .help = "fetch it from the off-site store (setting drill_from_store)"},
     {.name = "on", .kind = OPTION_TEXT, .argument = "CONNINFO",
      .help = "server to restore on, instead of a scratch cluster"},
     OPTION_HTML,
@@ -192,7 +209,10 @@ const Command cli_drill_commands[] = {
                 "drill in the state directory and removed at its end: it listens on a socket only,\n"
                 "runs no jobs and no subscriptions, and where root starts it, belongs to the user\n"
                 "vaxdb-drill. No other server is asked for anything. With --on it is a scratch\n"
-                "database of that server, which is dropped again.",
+                "database of that server, which is dropped again.\n\n"
+                "With --from-store, or where FILE is a place such as s3://BUCKET/PREFIX/NAME, the\n"
+                "backup is fetched from the off-site store for the drill, which proves that copy\n"
+                "and the way to it; the phase \"pull\" is how long that takes.",
      .example = "vaxdb drill run -e production          every month, and before it matters",
      .options = run_options, .max_arguments = 1, .run = run_drill},
     {.name = "drill list", .synopsis = "", .summary = "list past drills",

@@ -3,6 +3,7 @@
 #include "base/table.h"
 #include "cli/backup_files.h"
 #include "cli/commands.h"
+#include "flows/offsite.h"
 
 static void set_text(json_t *object, const char *key, const char *text)
 {
@@ -61,6 +62,23 @@ static void print_result(const Context *context, const RestoreResult *result)
         log_info(context->log, "The replaced database is still there, called %s", result->kept_old);
 }
 
+/* A backup that is named by its place off-site joins those that are here. */
+static bool fetch_backup(Context *context, const char *word, const char **path, Error *err)
+{
+    const char *place = NULL;
+    OffsiteResult fetched;
+    FetchSpec spec = {.config = context->config,
+                      .env = context->env,
+                      .word = word,
+                      .directory = backup_files_directory(context, context->env)};
+    if (!offsite_fetch(context->arena, context->log, &spec, &place, &fetched, err))
+        return false;
+    *path = fetched.path;
+    log_info(context->log, fetched.already ? "%s is here already: %s" : "%s is fetched: %s", place,
+             *path);
+    return true;
+}
+
 static bool run_restore(Context *context, Error *err)
 {
     _cleanup_state_ State *state = NULL;
@@ -76,8 +94,12 @@ static bool run_restore(Context *context, Error *err)
         .backup_name = config_text(context->config, context->env, "name"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
     };
-    if (!backup_files_find_named(context, command_argument(context, 0), &spec.path, err) ||
+    const char *word = command_argument(context, 0);
+    bool offsite = offsite_is_place(word);
+    /* What takes long comes after what may fail at once. */
+    if ((!offsite && !backup_files_find_named(context, word, &spec.path, err)) ||
         !command_connect(context, &state, &target, NULL, err) ||
+        (offsite && !fetch_backup(context, word, &spec.path, err)) ||
         !restore_run(context->arena, context->log, state, &target, &spec, &result, err))
         return false;
     if (context->json)
@@ -100,11 +122,13 @@ static const OptionSpec restore_options[] = {
 
 const Command cli_restore_commands[] = {
     {.name = "restore", .synopsis = "FILE", .summary = "put a backup in the place of a database",
-     .details = "FILE is a path, or the name of a backup. It is verified first; then: 1 a backup of\n"
-                "what is there, 2 a new database beside it, 3 the data, 4 the check of its tables,\n"
-                "row counts and indexes, and only then the swap, 5 the rows of each table. Whatever\n"
-                "fails before the swap leaves the database as it was. Connections to it are ended\n"
-                "by the swap. A database that does not exist is created.\n"
+     .details = "FILE is a path, the name of a backup, or its place off-site, such as\n"
+                "s3://BUCKET/PREFIX/NAME: that one is fetched into the folder of backups. It is\n"
+                "verified first; then: 1 a backup of what is there, 2 a new database beside it,\n"
+                "3 the data, 4 the check of its tables, row counts and indexes, and only then the\n"
+                "swap, 5 the rows of each table. Whatever fails before the swap leaves the database\n"
+                "as it was. Connections to it are ended by the swap. A database that does not exist\n"
+                "is created.\n"
                 "\n"
                 "Roles that the backup names and the server lacks are created without login; where\n"
                 "that is not permitted, what the backup gives them is left out and told.\n"

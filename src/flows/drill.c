@@ -461,8 +461,11 @@ static bool run_drill(Drill *drill, Error *err)
     int64_t started_ms = clock_monotonic_ms();
     const DrillSpec *spec = drill->spec;
     DrillReport *report = drill->report;
-    *report = (DrillReport){
-        .path = spec->path, .started_at = clock_unix_s(), .tool_version = VAXDB_VERSION};
+    *report = (DrillReport){.path = spec->place ? spec->place : spec->path,
+                            .started_at = clock_unix_s(),
+                            .tool_version = VAXDB_VERSION};
+    if (spec->place)
+        add_phase(drill, "pull", spec->pull_seconds);
     bool done = (!spec->conninfo || open_server(drill, err)) && run_phases(drill, err);
     int64_t dropping_ms = clock_monotonic_ms();
     if (!spec->conninfo)
@@ -472,7 +475,7 @@ static bool run_drill(Drill *drill, Error *err)
     if (!done)
         return false;
     add_phase(drill, "drop", seconds_since(dropping_ms));
-    report->seconds = seconds_since(started_ms);
+    report->seconds = spec->pull_seconds + seconds_since(started_ms);
     report->passed = !drill_report_failure(report);
     return drill->level < VERIFY_DRILL || record(drill, err);
 }

@@ -4,11 +4,14 @@
 #pragma once
 
 #include "backup/backup.h"
+#include "conf/config.h"
 #include "flows/drill_report.h"
 #include "state/state.h"
 
 typedef struct {
     const char *path;
+    const char *place;    /* off-site, that path was fetched from: what the report calls it; NULL */
+    double pull_seconds;  /* that took; only with place */
     const char *conninfo; /* a server to restore on; NULL: a scratch cluster of its own */
     const char *env;      /* under which the drill is recorded */
     const char *database; /* whose settings it is given when that server has it; NULL: none */
@@ -29,3 +32,10 @@ bool drill_run(Arena *arena, Log *log, State *state, const DrillSpec *spec, Dril
  * indexes are compared. */
 bool drill_verify(Arena *arena, Log *log, State *state, const DrillSpec *spec, VerifyLevel level,
                   VerifyReport *verified, DrillReport *report, Error *err) MUST_CHECK;
+
+/* The same with a backup of the off-site store, by offsite_fetch's words, which proves that copy
+ * and the way to it. It is fetched into STATE/offsite, which nothing else uses, and removed again;
+ * a copy that is damaged is ERR_PROBLEMS. env in spec is whose newest one is meant. */
+bool drill_run_offsite(Arena *arena, Log *log, State *state, const Config *config, EnvKind env,
+                       const char *word, const DrillSpec *spec, DrillReport *report,
+                       Error *err) MUST_CHECK;

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import itertools
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.backups import fill, rewrite_manifest
+from support.backups import fill, fingerprint, rewrite_manifest
 from support.faulty_http import CUT, FaultyHttp
 from support.program import Vaxdb
 from support.servers import Database
@@ -34,7 +33,7 @@ def swift():
 @pytest.fixture
 def bucket(swift):
     name = f"bucket{next(_numbers)}"
-    swift.aws("s3", "mb", f"s3://{name}")
+    swift.client.create_bucket(Bucket=name)
     return name
 
 
@@ -46,21 +45,27 @@ def way(swift):
 
 
 @pytest.fixture(scope="module")
-def large_backup(base_folder, server):
-    """The folder of a backup that goes in PARTS parts."""
+def large_backups(base_folder, server):
+    """Two of a database: one that goes in PARTS parts, and the next day's, a quarter larger."""
     program = Vaxdb(base_folder / "vaxdb-large")
     database = Database(server, f"large_{os.getpid()}")
+    noise = " || ".join(f"encode(sha512(('{i}:' || g)::bytea), 'base64')" for i in range(4))
+    made = []
     database.create()
-    database.execute(
-        "CREATE TABLE t AS SELECT g, "
-        + " || ".join(f"encode(sha512(('{i}:' || g)::bytea), 'base64')" for i in range(4))
-        + " AS noise FROM generate_series(1, 105000) g"
-    )
-    made = program.ok("backup", "create", "-e", "production", "--url", database.url, "--json").json
-    assert (PARTS - 1) << 23 < made["bytes"] <= PARTS << 23, made
+    database.execute("CREATE TABLE a AS SELECT 'of every day'; CREATE TABLE t (g int, noise text)")
+    for first, last in ((1, 105000), (105001, 130000)):
+        database.execute(f"INSERT INTO t SELECT g, {noise} FROM generate_series({first}, {last}) g")
+        command = ("backup", "create", "-e", "production", "--url", database.url, "--json")
+        made.append(program.ok(*command).json)
+    assert (PARTS - 1) << 23 < made[0]["bytes"] <= PARTS << 23, made
     database.drop()
-    yield Path(made["file"])
+    yield [Path(backup["file"]) for backup in made]
     shutil.rmtree(program.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def large_backup(large_backups):
+    return large_backups[0]
 
 
 def use(vaxdb, endpoint, url, secret=SECRET, **settings):
@@ -80,9 +85,8 @@ def make(vaxdb, database, *more):
 
 
 def forget(path):
-    for suffix in ("", ".sha256", ".json"):
-        Path(f"{path}{suffix}").unlink()
-    Path(str(path).replace(".sql.gz", ".globals.sql.gz")).unlink()
+    for file in path.parent.glob(f"{path.name.removesuffix('.sql.gz')}.*"):
+        file.unlink()
 
 
 def contents(folder):
@@ -156,11 +160,7 @@ def test_s3_and_back(vaxdb, database, swift, bucket):
     there = swift.folder / f"{bucket}-copy"
     swift.aws("s3", "cp", "--recursive", f"s3://{bucket}/a b/production", there)
     assert contents(there) == contents(path.parent)
-    head = json.loads(
-        swift.aws(
-            "s3api", "head-object", "--bucket", bucket, "--key", f"a b/production/{path.name}"
-        )
-    )
+    head = swift.client.head_object(Bucket=bucket, Key=f"a b/production/{path.name}")
     assert head["Metadata"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert vaxdb.ok("backup", "push", "--json").json["already"]
     before = contents(path.parent)
@@ -205,9 +205,7 @@ def test_large_files_go_in_parts(vaxdb, swift, bucket, way, large_backup):
     use(vaxdb, way.endpoint, f"s3://{bucket}")
     vaxdb.ok("backup", "push", large_backup, "--jobs", "3")
     assert sorted(way.sent_parts()) == list(range(1, PARTS + 1))
-    copy = swift.folder / f"{bucket}.gz"
-    swift.aws("s3", "cp", f"s3://{bucket}/{large_backup.name}", copy)
-    assert copy.read_bytes() == large_backup.read_bytes()
+    assert swift.content(bucket, large_backup.name) == large_backup.read_bytes()
     vaxdb.ok("backup", "pull", large_backup.name)
     vaxdb.ok("backup", "verify", large_backup.name, "--level", "1")
 
@@ -218,7 +216,7 @@ def test_a_wrong_secret_is_refused_and_never_shown(vaxdb, database, swift, bucke
     outcome = vaxdb.fails(3, "backup", "push", "-v")
     assert "AWS_SECRET_ACCESS_KEY" in outcome.stderr and "403" in outcome.stderr
     assert "wr0ng-Secret" not in outcome.stderr + outcome.stdout
-    assert not swift.aws("s3", "ls", f"s3://{bucket}")
+    assert not swift.names(bucket)
     outcome = vaxdb.fails(2, "backup", "push", path, env={"VAXDB_BACKUP_URL": "s3://k:pa55@b/x"})
     assert "pa55" not in outcome.stderr
 
@@ -261,37 +259,25 @@ def test_a_server_killed_in_the_middle(vaxdb, swift, bucket, way, large_backup):
         assert "type it again" in outcome.stderr
     finally:
         swift.start_one("proxy")
-    assert not swift.aws("s3", "ls", f"s3://{bucket}"), "half a backup is there"
+    assert not swift.names(bucket), "half a backup is there"
     way.requests.clear()
     outcome = vaxdb.ok("backup", "push", large_backup)
     assert "Continuing" in outcome.stderr
     assert sorted(way.sent_parts()) == [3, 4]
-    copy = swift.folder / f"{bucket}.gz"
-    swift.aws("s3", "cp", f"s3://{bucket}/{large_backup.name}", copy)
-    assert copy.read_bytes() == large_backup.read_bytes()
+    assert swift.content(bucket, large_backup.name) == large_backup.read_bytes()
 
 
 def test_parts_of_another_file_are_not_taken(vaxdb, swift, bucket, way, large_backup):
     """An unfinished upload under this name whose second part is not ours."""
-    upload = json.loads(
-        swift.aws(
-            "s3api", "create-multipart-upload", "--bucket", bucket, "--key", large_backup.name
-        )
-    )["UploadId"]
-    part = swift.folder / "part"
+    upload = {"Bucket": bucket, "Key": large_backup.name}
+    upload["UploadId"] = swift.client.create_multipart_upload(**upload)["UploadId"]
     data = large_backup.read_bytes()
     for number, content in ((1, data[: 1 << 23]), (2, bytes(1 << 23))):
-        part.write_bytes(content)
-        swift.aws(
-            "s3api", "upload-part", "--bucket", bucket, "--key", large_backup.name,
-            "--upload-id", upload, "--part-number", number, "--body", part,
-        )  # fmt: skip
+        swift.client.upload_part(**upload, PartNumber=number, Body=content)
     use(vaxdb, way.endpoint, f"s3://{bucket}")
     vaxdb.ok("backup", "push", large_backup)
     assert sorted(way.sent_parts()) == [2, 3, 4]
-    copy = swift.folder / f"{bucket}.gz"
-    swift.aws("s3", "cp", f"s3://{bucket}/{large_backup.name}", copy)
-    assert copy.read_bytes() == data
+    assert swift.content(bucket, large_backup.name) == data
 
 
 def test_ctrl_c_keeps_what_has_arrived(vaxdb, bucket, way, large_backup):
@@ -352,7 +338,7 @@ def test_a_wrong_clock_is_mended(vaxdb, database, swift, bucket, way):
     assert first.target == second.target and third.target == fourth.target
     years = [request.headers["x-amz-date"][:4] for request in (first, second, third, fourth)]
     assert years == [years[0], "2028", "2028", years[0]]
-    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+    assert path.name in swift.names(bucket)
 
 
 def test_a_complete_that_failed_is_not_believed(vaxdb, swift, bucket, way, large_backup):
@@ -369,7 +355,7 @@ def test_a_complete_that_failed_is_not_believed(vaxdb, swift, bucket, way, large
 
     way.fault = lie
     assert "InternalError" in vaxdb.fails(5, "backup", "push", large_backup).stderr
-    assert not swift.aws("s3", "ls", f"s3://{bucket}")
+    assert not swift.names(bucket)
     way.fault = lambda request: None
     way.requests.clear()
     vaxdb.ok("backup", "push", large_backup)
@@ -384,8 +370,7 @@ def test_a_final_refusal_leaves_no_upload(vaxdb, swift, bucket, way, large_backu
         else None
     )
     assert "InvalidPart" in vaxdb.fails(1, "backup", "push", large_backup).stderr
-    uploads = swift.aws("s3api", "list-multipart-uploads", "--bucket", bucket)
-    assert "UploadId" not in uploads
+    assert not swift.client.list_multipart_uploads(Bucket=bucket).get("Uploads")
 
 
 def test_a_lost_answer_to_complete(vaxdb, swift, bucket, way, large_backup):
@@ -400,7 +385,7 @@ def test_a_lost_answer_to_complete(vaxdb, swift, bucket, way, large_backup):
 
     way.after = lose
     vaxdb.ok("backup", "push", large_backup)
-    assert large_backup.name in swift.aws("s3", "ls", f"s3://{bucket}")
+    assert large_backup.name in swift.names(bucket)
 
 
 def test_a_pull_continues_where_it_was_cut(vaxdb, bucket, way, large_backup):
@@ -440,13 +425,13 @@ def test_credentials_that_may_only_write(vaxdb, database, swift, bucket, way):
         else None
     )
     vaxdb.ok("backup", "push")
-    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+    assert path.name in swift.names(bucket)
 
 
 def test_create_pushes_and_says_when_it_could_not(vaxdb, database, scratch, swift, bucket):
     use(vaxdb, swift.endpoint, f"s3://{bucket}")
     path = make(vaxdb, database)
-    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+    assert path.name in swift.names(bucket)
     command = ("backup", "create", "-e", "production", "--url", database.url)
     use(vaxdb, "http://127.0.0.1:9", f"s3://{bucket}")
     outcome = vaxdb.fails(6, *command)
@@ -461,4 +446,151 @@ def test_the_guides_bucket(vaxdb, database, swift, bucket):
     use(vaxdb, swift.endpoint, "")
     path = make(vaxdb, database)
     vaxdb.ok("backup", "push", env={"BACKUP_BUCKET": bucket})
-    assert path.name in swift.aws("s3", "ls", f"s3://{bucket}")
+    assert path.name in swift.names(bucket)
+
+
+# ---- restored and drilled from there ------------------------------------------------------------------
+
+
+def test_a_drill_of_the_copy_in_the_store(vaxdb, database, bucket, way):
+    path = make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}/p", drill_from_store="on")
+    vaxdb.ok("backup", "push")
+    forget(path)
+    report = vaxdb.ok("drill", "run", "-e", "production", "--json").json
+    assert report["verdict"] == "pass" and report["backup"] == f"s3://{bucket}/p/{path.name}"
+    assert report["phases"][0]["name"] == "pull"
+    assert not contents(path.parent) and not (vaxdb.state / "offsite").exists()
+    assert f"p/{path.name}" in vaxdb.ok("drill", "list", "--json").stdout
+    vaxdb.fails(2, "drill", "run", "-e", "staging")
+
+
+def test_a_drill_finds_that_the_copy_in_the_store_is_damaged(vaxdb, database, scratch):
+    path = make(vaxdb, database)
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    vaxdb.ok("backup", "push")
+    there = scratch / "store" / path.name
+    there.write_bytes(there.read_bytes()[:-1] + b"x")
+    assert "damaged" in vaxdb.fails(4, "drill", "run", "--from-store", "-e", "production").stderr
+    assert "damaged" in vaxdb.fails(4, "drill", "run", f"file://{there}").stderr
+    assert not (vaxdb.state / "offsite").exists()
+
+
+def test_a_restore_from_the_store(vaxdb, database, new_database, swift, bucket):
+    path = make(vaxdb, database)
+    use(vaxdb, swift.endpoint, f"s3://{bucket}/p")
+    vaxdb.ok("backup", "push")
+    before = contents(path.parent)
+    forget(path)
+    target = new_database()
+    place = f"s3://{bucket}/p/{path.name}"
+    command = ("restore", place, "-e", "staging", "--url", target.url)
+    result = vaxdb.ok(*command, "--json").json
+    assert result["database"] == target.name
+    assert target.scalar("SELECT count(*) FROM stock") == 2000
+    assert contents(path.parent) == before
+    assert "here already" in vaxdb.ok(*command, "--no-safety-backup", "a test").stderr
+    vaxdb.fails(2, *command[:1], f"s3://{bucket}/p/", *command[2:])
+    vaxdb.fails(2, *command[:1], f"s3://{bucket}/other/{path.name}", *command[2:])
+
+
+def test_a_damaged_copy_in_the_store_is_not_restored(vaxdb, database, scratch):
+    path = make(vaxdb, database)
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    vaxdb.ok("backup", "push")
+    forget(path)
+    there = scratch / "store" / path.name
+    there.write_bytes(there.read_bytes()[:-1] + b"x")
+    before = fingerprint(database)
+    vaxdb.fails(4, "restore", f"file://{there}", "-e", "staging", "--url", database.url)
+    assert fingerprint(database) == before and not contents(path.parent)
+
+
+# ---- what the store has already ----------------------------------------------------------------------
+
+
+def put_bytes(way):
+    """Of the bodies of all puts."""
+    return sum(
+        int(request.headers["content-length"]) for request in way.requests if request.method == "PUT"
+    )
+
+
+def test_only_what_is_new_is_sent(vaxdb, swift, bucket, way, large_backups):
+    first, second = large_backups
+    growth = second.stat().st_size - first.stat().st_size
+    use(vaxdb, way.endpoint, f"s3://{bucket}/a b")
+    result = vaxdb.ok("backup", "push", first, "--json").json
+    assert result["reused"] is None and result["sent_bytes"] == put_bytes(way)
+    way.requests.clear()
+    result = vaxdb.ok("backup", "push", second, "--json").json
+    assert result["reused"] == first.name and result["sent_bytes"] == put_bytes(way)
+    assert result["sent_bytes"] <= 1.5 * growth + (8 << 20), growth
+    assert swift.content(bucket, f"a b/{second.name}") == second.read_bytes()
+    head = swift.client.head_object(Bucket=bucket, Key=f"a b/{second.name}")
+    assert head["Metadata"]["sha256"] == hashlib.sha256(second.read_bytes()).hexdigest()
+    vaxdb.ok("backup", "pull", "newest", "-e", "production")
+    vaxdb.ok("backup", "verify", "newest")
+
+
+def test_a_server_that_cannot_copy_gets_all_of_it(vaxdb, swift, bucket, way, large_backups):
+    first, second = large_backups
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", first)
+    for answer in (
+        (501, b"<Error><Code>NotImplemented</Code></Error>"),
+        (200, b"<Error><Code>InvalidRequest</Code></Error>"),
+        (200, b"<CopyPartResult><ETag>x</ETag></CopyPartResult>"),
+    ):
+        way.fault = lambda request, answer=answer: (
+            answer if "x-amz-copy-source" in request.headers else None
+        )
+        result = vaxdb.ok("backup", "push", second, "--json").json
+        assert result["reused"] is None and result["sent_bytes"] > second.stat().st_size
+        assert swift.content(bucket, second.name) == second.read_bytes()
+        swift.client.delete_object(Bucket=bucket, Key=second.name)
+
+
+def test_what_is_copied_must_be_what_the_file_has(vaxdb, swift, bucket, way, large_backups):
+    """Yesterday's object is not what its manifest says any more."""
+    first, second = large_backups
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", first)
+    swift.client.put_object(Bucket=bucket, Key=first.name, Body=bytes(first.stat().st_size))
+    vaxdb.ok("backup", "push", second)
+    assert any("x-amz-copy-source" in request.headers for request in way.requests)
+    assert swift.content(bucket, second.name) == second.read_bytes()
+
+
+def test_a_composed_push_is_continued(vaxdb, swift, bucket, way, large_backups):
+    first, second = large_backups
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", first)
+    copied = []
+
+    def kill(request):
+        if "x-amz-copy-source" in request.headers:
+            copied.append(request)
+        elif copied and "partNumber" in request.query:
+            return CUT
+        return None
+
+    way.fault = kill
+    vaxdb.fails(5, "backup", "push", second, "--jobs", "1")
+    way.fault = lambda request: None
+    way.requests.clear()
+    assert "Continuing" in vaxdb.ok("backup", "push", second).stderr
+    assert copied and not any("x-amz-copy-source" in request.headers for request in way.requests)
+    assert swift.content(bucket, second.name) == second.read_bytes()
+
+
+def test_what_is_put_carries_its_md5(vaxdb, database, bucket, way):
+    """A bucket with an Object Lock wants it."""
+    make(vaxdb, database)
+    use(vaxdb, way.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push")
+    puts = [request for request in way.requests if request.method == "PUT"]
+    assert len(puts) == 4, "data, roles, checksum, manifest"
+    for request in puts:
+        assert "content-md5" in request.headers["authorization"]
+        assert len(request.headers["content-md5"]) == 24
