@@ -9,12 +9,14 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from support.backups import NASTY, databases, fill, fingerprint, rewrite_manifest
 from support.program import binary
+from support.waiting import wait_until
 from support.wire import HOW, Wire
 
 DAMAGES = int(os.environ.get("VAXDB_DAMAGES", "400"))
@@ -52,6 +54,68 @@ def test_no_damage_is_missed(vaxdb, database, scratch):
     assert {file.name: file.read_bytes() for file in scratch.iterdir()} == before
 
 
+# ---- a disk that fails -------------------------------------------------------------------------
+
+FAILING_DISK = r"""
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <stdio.h>
+
+static int is_meant(int descriptor, const char *variable)
+{
+    char link[64], path[4096];
+    const char *end = getenv(variable);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", descriptor);
+    ssize_t got = end ? readlink(link, path, sizeof(path) - 1) : -1;
+    if (got < 0 || (size_t)got < strlen(end))
+        return 0;
+    path[got] = 0;
+    return strcmp(path + got - strlen(end), end) == 0;
+}
+
+int fsync(int descriptor)
+{
+    if (is_meant(descriptor, "FAIL_SYNC_OF")) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, descriptor);
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t length)
+{
+    if (length > 1000 && is_meant(descriptor, "SHORT_WRITES_OF"))
+        length = 1000;
+    return syscall(SYS_write, descriptor, bytes, length);
+}
+"""
+
+
+@pytest.fixture
+def failing_disk(scratch):
+    (scratch / "disk.c").write_text(FAILING_DISK)
+    library = scratch / "disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, scratch / "disk.c"], check=True)
+    sanitizer = f"{os.environ['ASAN_OPTIONS']}:verify_asan_link_order=0"
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": sanitizer}
+
+
+def test_a_disk_that_fails_leaves_nothing(vaxdb, database, scratch, failing_disk):
+    """EIO on fsync: the data may never reach the disk, however well it was written."""
+    fill(database)
+    folder = scratch / "backups"
+    command = ("backup", "create", "-e", "production", "--url", database.url, "--dir", folder)
+    for name in (".sql.gz.partial", ".sql.gz.json.partial", ".sql.gz.sha256", "/backups"):
+        outcome = vaxdb.fails(1, *command, env={**failing_disk, "FAIL_SYNC_OF": name})
+        assert "Input/output error" in outcome.stderr
+        assert not any(folder.iterdir()), name
+    outcome = vaxdb.ok(*command, "--json", env={**failing_disk, "SHORT_WRITES_OF": ".partial"})
+    vaxdb.ok("backup", "verify", outcome.json["file"])
+
+
 # ---- prune -------------------------------------------------------------------------------------
 
 
@@ -84,6 +148,28 @@ def test_what_the_disk_has_damaged_since_makes_nothing_go(vaxdb, database):
     assert good.exists() and rotten.exists()
     shown = {row["file"]: row["verified"] for row in vaxdb.ok("backup", "list", "--json").json["backups"]}
     assert shown == {good.name: True, rotten.name: False}
+
+
+def test_a_backup_that_is_being_made_is_not_pruned(vaxdb, database, scratch):
+    fill(database)
+    go = scratch / "go"
+    tool = scratch / "pg_dump"
+    tool.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] || while [ ! -e {go} ]; do sleep 0.05; done\n'
+        f'exec {PG_BINDIR}/pg_dump "$@"\n'
+    )
+    tool.chmod(0o755)
+    folder = scratch / "backups"
+    command = ("backup", "create", "-e", "production", "--url", database.url, "--dir", folder, "--json")
+    process = vaxdb.start(*command, env={"VAXDB_PG_BINDIR": str(scratch)})
+    wait_until(lambda: folder.exists() and any(folder.glob(".*.sql.gz.partial")))
+    begun = sorted(folder.iterdir())
+    pruned = vaxdb.ok("backup", "prune", "-e", "production", "--dir", folder, "--json").json
+    assert not pruned["removed"] and not pruned["kept"] and sorted(folder.iterdir()) == begun
+    go.touch()
+    made = vaxdb.finish(process)
+    assert made.status == 0, made
+    vaxdb.ok("backup", "verify", made.json["file"])
 
 
 # ---- secrets -----------------------------------------------------------------------------------
@@ -186,7 +272,8 @@ def test_a_step_that_fails_leaves_the_database(vaxdb, database, target, server, 
 
 @pytest.mark.slow
 def test_a_restore_cut_anywhere_leaves_a_database(vaxdb, database, target, server):
-    """The network ends at a message: what has the name then is the old database or the new one."""
+    """The network ends at a message, or the program: what has the name then is the old database or
+    the new one."""
     chance = random.Random(SEED)
     print(f"VAXDB_FAULT_SEED={SEED}")
     fill(database, rows=300)
@@ -206,17 +293,19 @@ def test_a_restore_cut_anywhere_leaves_a_database(vaxdb, database, target, serve
                 target.create()
                 fill(target, rows=50)
                 old = fingerprint(target)[1]
-            wire.cut_at(cut, HOW[number % len(HOW)])
-            outcome = vaxdb(*command)
+            process = vaxdb.start(*command)
+            killed = number % 2
+            wire.cut_at(cut, HOW[number % len(HOW)], process.kill if killed else None)
+            outcome = vaxdb.finish(process)
             wire.mend()
             content = fingerprint(target)[1]
             assert content in (old, new), (cut, outcome)
-            assert outcome.status in (0, 1, 5), (cut, outcome)
+            assert outcome.status in (0, 1, 5, -signal.SIGKILL), (cut, outcome)
             assert outcome.status or content == new, (cut, outcome)
             ends.add((outcome.status == 0, content == new))
             kept = {name for name in databases(server) if name.startswith(f"{target.name}_old_")}
             for name in kept:
-                assert name in outcome.stderr, (cut, outcome)
+                assert outcome.status == -signal.SIGKILL or name in outcome.stderr, (cut, outcome)
                 server.execute(f'DROP DATABASE "{name}"')
         assert (False, False) in ends
         vaxdb.ok(*command)
