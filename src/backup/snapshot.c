@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "pg/blockers.h"
+#include "pg/pooler.h"
 #include "sql_texts.h"
 
 #include <inttypes.h>
@@ -65,7 +66,8 @@ bool backup_leader_open(Log *log, const char *conninfo, const char *dbname, Back
     *leader = (BackupLeader){.log = log};
     if (!session_open(&options, &leader->session, err))
         return false;
-    if (take_backup_lock(leader->session, err) && settle(leader->session, err))
+    if (session_check_pooler(leader->session, &options, "backups", err) &&
+        take_backup_lock(leader->session, err) && settle(leader->session, err))
         return true;
     backup_leader_close(leader);
     return false;

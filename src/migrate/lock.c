@@ -4,11 +4,11 @@
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/str.h"
+#include "pg/pooler.h"
 #include "sql_texts.h"
 
 #define POLL_FIRST_MS ((int64_t)20)
 #define POLL_LAST_MS  ((int64_t)300)
-#define POOLER_TRIES  5
 
 MigrateLock migrate_lock(LockClass class, const char *ledger_table)
 {
@@ -31,15 +31,6 @@ static void fill_params(LockParams *params, MigrateLock lock)
     params->values[1] = params->key;
 }
 
-static bool connect_directly(Error *err)
-{
-    (void)error_set(err, ERR_USAGE,
-                    "the connection goes through a pooler that changes the server connection "
-                    "between transactions, so a lock cannot be held");
-    return error_hint(err, "connect directly to the server for migrations (its own host and port, "
-                           "usually 5432)");
-}
-
 /* Is it still ours? */
 static bool check_lock(Session *session, MigrateLock lock, Error *err)
 {
@@ -48,7 +39,7 @@ static bool check_lock(Session *session, MigrateLock lock, Error *err)
     _cleanup_result_ Result *rows = NULL;
     if (!session_query_params(session, sql_migrate_lock_ours, 2, params.values, &rows, err))
         return error_context(err, "cannot check the migration lock");
-    return result_bool(rows, 0, "ours") || connect_directly(err);
+    return result_bool(rows, 0, "ours") || session_pooled(MIGRATE_PURPOSE, err);
 }
 
 static bool try_lock(Session *session, MigrateLock lock, bool *taken, Error *err)
@@ -59,7 +50,7 @@ static bool try_lock(Session *session, MigrateLock lock, bool *taken, Error *err
     if (!session_query_params(session, sql_migrate_lock_take, 2, params.values, &rows, err))
         return error_context(err, "cannot take the migration lock");
     *taken = result_bool(rows, 0, "taken");
-    return !result_bool(rows, 0, "held") || connect_directly(err);
+    return !result_bool(rows, 0, "held") || session_pooled(MIGRATE_PURPOSE, err);
 }
 
 bool migrate_lock_describe(Arena *arena, Session *session, MigrateLock lock, const char **holder,
@@ -123,42 +114,4 @@ bool migrate_lock_take(Session *session, MigrateLock lock, int64_t wait_ms, Log 
             return interrupt_check(err);
         pause_ms = pause_ms * 2 < POLL_LAST_MS ? pause_ms * 2 : POLL_LAST_MS;
     }
-}
-
-static bool backend_of(Session *session, Arena *arena, const char **pid, Error *err)
-{
-    return session_scalar(session, arena, "SELECT pg_backend_pid()", pid, err);
-}
-
-/* A server connection of a session's own answers all its queries and nobody else's. Three queries a
- * round: a pooler with two of them that takes turns must not seem to give each session its own. */
-static bool share_backends(Session *first, Session *second, bool *shared, Error *err)
-{
-    _cleanup_arena_ Arena *arena = arena_create();
-    Session *const asked[] = {first, second, second};
-    const char *pids[2] = {NULL, NULL};
-    for (size_t i = 0; i < POOLER_TRIES * COUNT_OF(asked); i++) {
-        Session *session = asked[i % COUNT_OF(asked)];
-        const char *pid = NULL, **last = &pids[session == second];
-        if (!backend_of(session, arena, &pid, err))
-            return false;
-        *shared |= *last && !str_equal(*last, pid);
-        *last = pid;
-    }
-    *shared |= str_equal(pids[0], pids[1]);
-    return true;
-}
-
-bool migrate_lock_check_pooler(Session *session, const SessionOptions *options, Error *err)
-{
-    _cleanup_arena_ Arena *arena = arena_create();
-    const char *answering = NULL;
-    if (!backend_of(session, arena, &answering, err))
-        return false;
-    if (str_equal(answering, arena_printf(arena, "%d", session_backend_pid(session))))
-        return true; /* the server itself answered */
-    _cleanup_session_ Session *second = NULL;
-    bool shared = false;
-    return session_open(options, &second, err) && share_backends(session, second, &shared, err) &&
-           (!shared || connect_directly(err));
 }

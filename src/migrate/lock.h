@@ -29,8 +29,5 @@ bool migrate_lock_take(Session *session, MigrateLock lock, int64_t wait_ms, Log 
 /* Who holds it, in words; NULL when nobody does. */
 bool migrate_lock_describe(Arena *arena, Session *session, MigrateLock lock, const char **holder,
                            Error *err) MUST_CHECK;
-/* Does a pooler in transaction mode stand between us and the server? Then no session state is ours:
- * ERR_USAGE. Asked before a lock is taken, which would stay behind on the pooler's connection.
- * options open a second connection where a pooler is suspected. */
-bool migrate_lock_check_pooler(Session *session, const SessionOptions *options,
-                               Error *err) MUST_CHECK;
+/* For session_check_pooler. */
+#define MIGRATE_PURPOSE "migrations"

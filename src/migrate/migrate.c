@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "migrate/runner.h"
 #include "pg/blockers.h"
+#include "pg/pooler.h"
 
 #define APPLICATION "vaxdb migrate"
 
@@ -53,7 +54,7 @@ bool runner_open(Runner *runner, Arena *arena, const MigrateOptions *options, Er
     if (!session_open(&session, &runner->guard, err))
         return false;
     runner->version = session_server_version(runner->guard);
-    return migrate_lock_check_pooler(runner->guard, &session, err) &&
+    return session_check_pooler(runner->guard, &session, MIGRATE_PURPOSE, err) &&
            migrate_lock_take(runner->guard, migrate_lock(LOCK_RUN, options->ledger_table),
                              options->wait_ms, options->log, err) &&
            runner_need_work(runner, err) &&

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support import archive
+from support.pgbouncer import PgBouncer
 from support.waiting import wait_until
 
 EVERYTHING = Path(__file__).with_name("everything.sql")
@@ -122,6 +123,21 @@ def test_settings_and_encoding_of_the_database_change_nothing(vaxdb, server, new
     assert dumped(restored) == before
     assert restored.scalar("SHOW server_encoding") == "LATIN1"
     vaxdb.ok("drill", "run", "-e", "production")
+
+
+def test_a_pooler_that_changes_connections_is_refused(vaxdb, server, database, scratch):
+    """Its sessions lose their settings, and the lock of the backup would stay behind."""
+    database.execute("CREATE TABLE t AS SELECT i FROM generate_series(1, 10) AS i")
+    for mode, status in (("transaction", 2), ("session", 0)):
+        folder = scratch / mode
+        folder.mkdir(mode=0o777)
+        pooler = PgBouncer(folder, server, mode)
+        try:
+            outcome = vaxdb("backup", "create", "-e", "production", "--url", pooler.url(database))
+        finally:
+            pooler.close()
+        assert outcome.status == status and ("pooler" in outcome.stderr) == (status == 2), outcome
+    create(vaxdb, database)
 
 
 @pytest.fixture
