@@ -91,6 +91,9 @@ bool backup_verify_error(const char *path, const VerifyReport *report, Error *er
 
 typedef struct {
     const StrList *skip_roles; /* statements that name one of these are left out; may be NULL */
+    /* Of the sessions that restore a file of members at the same time; NULL: there is only one. */
+    const SessionOptions *connect;
+    int jobs; /* how many; 0: one for each core, 2 to 8 */
 } LoadOptions;
 
 typedef struct {
@@ -101,8 +104,9 @@ typedef struct {
     StrList notes; /* statements that were left out, and why */
 } LoadResult;
 
-/* Runs the dump in the database of session, which must be empty, then ANALYZE. Any failure ends it
- * with the line of the dump; the caller drops the database. Digest and rows are those of the file,
+/* Runs the dump in the database of session, which must be empty, then ANALYZE; a file of members by
+ * several sessions (load_parallel.h). Any failure ends it with the line or the part of the dump and
+ * what it is about; the caller drops the database. Digest and rows are those of the file,
  * not of the database: see backup_compare. */
 bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
                  const LoadOptions *options, LoadResult *result, Error *err) MUST_CHECK;

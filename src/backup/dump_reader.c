@@ -400,6 +400,11 @@ void dump_reader_skip_rows(DumpReader *reader, int64_t rows)
     reader->line_number += rows;
 }
 
+int64_t dump_reader_line(const DumpReader *reader)
+{
+    return reader->line_number;
+}
+
 bool dump_reader_finish(DumpReader *reader, Error *err)
 {
     if (reader->in_copy)

@@ -58,6 +58,8 @@ DumpReader *dump_reader_create(Arena *arena, const DumpEvents *events, void *dat
 bool dump_reader_feed(DumpReader *reader, const char *bytes, size_t length, Error *err) MUST_CHECK;
 /* So many lines of COPY data were read by somebody else: lines in messages go on behind them. */
 void dump_reader_skip_rows(DumpReader *reader, int64_t rows);
+/* The line at hand, from 1. */
+int64_t dump_reader_line(const DumpReader *reader);
 /* At the end of the text: fails in the middle of a statement, a comment or a COPY block. */
 bool dump_reader_finish(DumpReader *reader, Error *err) MUST_CHECK;
 /* Was pg_dump's last line there ("-- PostgreSQL database dump complete"), and no statement after?

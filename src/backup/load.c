@@ -2,6 +2,7 @@
 #include "backup/dump_reader.h"
 #include "backup/dump_stream.h"
 #include "backup/gzip.h"
+#include "backup/load_parallel.h"
 #include "backup/roles.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -10,19 +11,12 @@
 #include "pg/blockers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define CHUNK_BYTES 262144
-
-typedef struct {
-    Arena *arena;
-    Session *session;
-    const LoadOptions *options;
-    LoadResult *result;
-    bool in_copy;
-} Loading;
 
 static void leave_out(Loading *loading, const char *sql, int64_t line, const char *why)
 {
@@ -45,10 +39,19 @@ static const char *forgive(const char *sql, const Error *error)
     return NULL;
 }
 
-static bool on_statement(void *data, const char *sql, size_t length, int64_t line, Error *err)
+/* What concerns a table that is not wanted, and so is not there. */
+static bool misses_object(const Error *error)
 {
-    Loading *loading = data;
-    (void)length;
+    static const char *const states[] = {"42P01", "42704", "42883"};
+    for (size_t i = 0; i < COUNT_OF(states); i++) {
+        if (str_equal(error->sqlstate, states[i]))
+            return true;
+    }
+    return false;
+}
+
+bool load_execute(Loading *loading, const char *sql, int64_t line, Error *err)
+{
     if (loading->options && roles_mentioned(sql, loading->options->skip_roles)) {
         leave_out(loading, sql, line, "the role is missing");
         return true;
@@ -59,10 +62,20 @@ static bool on_statement(void *data, const char *sql, size_t length, int64_t lin
     const char *why = forgive(sql, &error);
     if (why) {
         leave_out(loading, sql, line, why);
+        if (str_starts(sql, "SET "))
+            str_list_add(&loading->forgiven, sql);
         return true;
     }
+    if (loading->partial && misses_object(&error))
+        return true;
     *err = error;
     return error_context(err, "line %" PRId64 " of the dump", line);
+}
+
+static bool on_statement(void *data, const char *sql, size_t length, int64_t line, Error *err)
+{
+    (void)length;
+    return load_execute(data, sql, line, err);
 }
 
 static bool on_copy_begin(void *data, const char *sql, int64_t line, Error *err)
@@ -97,20 +110,6 @@ static bool on_copy_end(void *data, const DumpTable *table, int64_t block_rows, 
     return true;
 }
 
-/* Faster, and safe: a crash loses only a database that is not in use yet. */
-static bool prepare_session(Session *session, Error *err)
-{
-    return session_execute(
-        session,
-        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "
-        "('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', "
-        "'transaction_timeout', 'idle_session_timeout'); "
-        "SET default_transaction_read_only = off; SET synchronous_commit = off; "
-        "SET maintenance_work_mem = '256MB'; SET check_function_bodies = off; "
-        "SET client_min_messages = warning",
-        err);
-}
-
 static bool feed(GzipReader *reader, DumpReader *dump, Progress *progress, char *chunk, Error *err)
 {
     for (;;) {
@@ -138,29 +137,25 @@ static bool analyze(Session *session, LoadResult *result, Error *err)
     return true;
 }
 
-bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
-                 const LoadOptions *options, LoadResult *result, Error *err)
+/* Any dump, in one go. */
+static bool load_stream(Loading *loading, const char *path, Error *err)
 {
-    *result = (LoadResult){0};
-    str_list_init(&result->notes, arena);
+    LoadResult *result = loading->result;
     _cleanup_gzip_reader_ GzipReader *reader = NULL;
     if (!gzip_reader_open(path, &reader, err))
         return false;
     struct stat status;
     if (stat(path, &status) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
-    Loading loading = {.arena = arena, .session = session, .options = options, .result = result};
     DumpEvents events = {on_statement, on_copy_begin, on_copy_data, on_copy_end};
-    _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(arena, &events, &loading);
-    if (!prepare_session(session, err))
-        return false;
+    _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(loading->arena, &events, loading);
     Progress progress;
-    progress_start(&progress, log, "restoring", status.st_size, PROGRESS_BYTES, "");
-    if (!feed(reader, dump, &progress, arena_alloc(arena, CHUNK_BYTES), err)) {
+    progress_start(&progress, loading->log, "restoring", status.st_size, PROGRESS_BYTES, "");
+    if (!feed(reader, dump, &progress, arena_alloc(loading->arena, CHUNK_BYTES), err)) {
         progress_abandon(&progress);
-        if (loading.in_copy)
-            session_copy_abort(session, "the restore stopped");
-        return error_context(err, "restoring %s", path_basename(path));
+        if (loading->in_copy)
+            session_copy_abort(loading->session, "the restore stopped");
+        return false;
     }
     progress_finish(&progress);
     size_t count = 0;
@@ -169,7 +164,50 @@ bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
         result->rows += tables[i].rows;
     result->tables = count;
     result->raw_bytes = gzip_reader_raw_bytes(reader);
-    return analyze(session, result, err);
+    return analyze(loading->session, result, err);
+}
+
+/* A file of members that several sessions can restore; plan->obstacle tells why not. */
+static bool read_plan(Loading *loading, int descriptor, const char *path, ArchiveIndex *index,
+                      LoadPlan *plan, Error *err)
+{
+    const LoadFile file = {.descriptor = descriptor, .path = path, .index = index};
+    bool found = false;
+    *plan = (LoadPlan){.obstacle = "it is one stream"};
+    if (!loading->options || !loading->options->connect)
+        return true;
+    if (!archive_index_read(loading->arena, descriptor, path, &found, index, err))
+        return false;
+    return !found || load_plan_read(loading->arena, &file, plan, err);
+}
+
+static bool load_file(Loading *loading, const char *path, Error *err)
+{
+    ArchiveIndex index = {0};
+    LoadPlan plan;
+    _cleanup_close_ int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
+    if (!read_plan(loading, descriptor, path, &index, &plan, err))
+        return false;
+    if (plan.obstacle) {
+        log_debug(loading->log, "restoring by one session: %s", plan.obstacle);
+        return load_stream(loading, path, err);
+    }
+    const LoadFile file = {.descriptor = descriptor, .path = path, .index = &index};
+    return load_parallel(loading, &file, &plan, err);
+}
+
+bool backup_load(Arena *arena, Log *log, Session *session, const char *path,
+                 const LoadOptions *options, LoadResult *result, Error *err)
+{
+    *result = (LoadResult){0};
+    str_list_init(&result->notes, arena);
+    Loading loading = {
+        .arena = arena, .log = log, .session = session, .options = options, .result = result};
+    str_list_init(&loading.forgiven, arena);
+    return (load_prepare_session(session, 1, err) && load_file(&loading, path, err)) ||
+           error_context(err, "restoring %s", path_basename(path));
 }
 
 /* ---- schema alone ------------------------------------------------------------------------ */
@@ -210,10 +248,11 @@ bool backup_copy_schema(Arena *arena, Log *log, Session *from, Session *to, cons
     PgDump tool;
     LoadResult result = {0};
     str_list_init(&result.notes, arena);
-    Loading loading = {.arena = arena, .session = to, .result = &result};
+    Loading loading = {.arena = arena, .log = log, .session = to, .result = &result};
+    str_list_init(&loading.forgiven, arena);
     const DumpEvents events = {.statement = on_statement};
     if (!pg_dump_find(arena, pg_bindir, session_server_version(from), &tool, err) ||
-        !prepare_session(to, err))
+        !load_prepare_session(to, 1, err))
         return false;
     _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(arena, &events, &loading);
     if (!copy_schema(arena, log, from, &tool, dump, err)) {

@@ -104,7 +104,8 @@ bool copy_load(Copy *copy, const char *path, Error *err)
                               .dbname = copy->name,
                               .application_name = "vaxdb restore",
                               .log = copy->log};
-    LoadOptions options = {.skip_roles = &copy->roles_skipped};
+    LoadOptions options = {
+        .skip_roles = &copy->roles_skipped, .connect = &session, .jobs = copy->jobs};
     if (!session_open(&session, &copy->session, err) ||
         !backup_load(copy->arena, copy->log, copy->session, path, &options, &copy->load, err))
         return false;

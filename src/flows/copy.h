@@ -18,6 +18,7 @@ typedef struct {
     Session *server;  /* with `postgres`; holds the lock of the scratch database */
     Session *session; /* with the copy; NULL until it is loaded */
     const char *name; /* NULL: there is none (any more) */
+    int jobs;         /* sessions that load it; 0: as LoadOptions has it */
     StrList roles_created;
     StrList roles_skipped;
     LoadResult load;
