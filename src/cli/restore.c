@@ -90,6 +90,7 @@ static bool run_restore(Context *context, Error *err)
         .critical_tables = config_text(context->config, context->env, "critical_tables"),
         .no_safety_backup = options_text(context->options, "no-safety-backup"),
         .keep_old = options_flag(context->options, "keep-old"),
+        .jobs = (int)options_int(context->options, "jobs"),
         .backup_directory = backup_files_directory(context, context->env),
         .backup_name = config_text(context->config, context->env, "name"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
@@ -113,6 +114,9 @@ static const OptionSpec restore_options[] = {
     OPTION_BACKUP_DIR,
     {.name = "database", .kind = OPTION_TEXT, .argument = "NAME",
      .help = "restore into this database of the server instead"},
+    {.name = "jobs", .letter = 'j', .kind = OPTION_INT, .argument = "N", .min = 1, .max = 32,
+     .help = "sessions that load rows and build indexes; the cores of this machine, 2 to 8,\n"
+             "when not said"},
     {.name = "keep-old", .kind = OPTION_FLAG,
      .help = "keep the replaced database, under another name"},
     {.name = "no-safety-backup", .kind = OPTION_TEXT, .argument = "REASON",
@@ -129,6 +133,9 @@ const Command cli_restore_commands[] = {
                 "swap, 5 the rows of each table. Whatever fails before the swap leaves the database\n"
                 "as it was. Connections to it are ended by the swap. A database that does not exist\n"
                 "is created.\n"
+                "\n"
+                "A backup that vaxdb made is loaded by several sessions; a dump of one stream, as\n"
+                "others make them, by one.\n"
                 "\n"
                 "Roles that the backup names and the server lacks are created without login; where\n"
                 "that is not permitted, what the backup gives them is left out and told.\n"

@@ -307,6 +307,7 @@ static bool run_steps(Restore *restore, Error *err)
     if (!make_safety_backup(restore, err) || !make_database(restore, err))
         return false;
     log_info(restore->log, "[3/5] Restoring the data");
+    restore->copy.jobs = restore->spec->jobs;
     if (!copy_load(&restore->copy, restore->spec->path, err) || !check_copy(restore, err))
         return false;
     RestoreResult *result = restore->result;

@@ -16,6 +16,7 @@ typedef struct {
     const char *confirm;          /* --confirm; may be NULL */
     const char *critical_tables;  /* by commas; NULL: all that the manifest names */
     const char *no_safety_backup; /* the reason why none is made; NULL: one is made */
+    int jobs;                     /* sessions that load; 0: as LoadOptions has it */
     bool keep_old;                /* the replaced database stays, under another name */
     const char *backup_directory; /* of the safety backup */
     const char *backup_name;
