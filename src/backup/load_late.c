@@ -64,7 +64,7 @@ static bool work_references(LoadWorker *worker, void *data, Error *err)
         load_crew_unlock(crew);
         if (load_crew_stopped(crew))
             return load_crew_stop_error(err);
-        if (!any_left)
+        if (!reference)
             return true;
         if (!add_reference(references->load, worker, reference->step, err))
             return false;
