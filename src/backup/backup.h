@@ -94,14 +94,26 @@ typedef struct {
     /* Of the sessions that restore a file of members at the same time; NULL: there is only one. */
     const SessionOptions *connect;
     int jobs; /* how many; 0: one for each core, 2 to 8 */
+    /* Only these, "schema.table" or "table" with * and ?: with their indexes, constraints, triggers
+     * and privileges, without views, large objects and foreign keys to others. Needs a file of
+     * members. NULL: all of it. */
+    const StrList *tables;
 } LoadOptions;
+
+typedef struct {
+    const char *schema;
+    const char *name;
+    int64_t rows;
+} TableRows;
 
 typedef struct {
     int64_t rows;
     size_t tables;
     int64_t raw_bytes;
     double analyze_seconds;
-    StrList notes; /* statements that were left out, and why */
+    StrList notes;     /* statements that were left out, and why */
+    TableRows *wanted; /* of options->tables, with partitions and what is above these; rows unset */
+    size_t wanted_count;
 } LoadResult;
 
 /* Runs the dump in the database of session, which must be empty, then ANALYZE; a file of members by
@@ -126,25 +138,21 @@ typedef struct {
     StrList wrong_rows;    /* "public.t: 9 rows, the manifest says 10" */
     StrList wrong_indexes; /* missing or invalid */
     StrList wrong_sequences;
+    TableRows *table_rows; /* of every table in order, for the list that a restore prints */
+    size_t table_row_count;
 } CompareReport;
 
 /* manifest NULL (a foreign dump): only counts. */
 bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *manifest,
                     CompareReport *report, Error *err) MUST_CHECK;
+/* The part of a manifest that a database with only some tables is compared with. */
+bool backup_narrow(Arena *arena, Session *session, const LoadResult *loaded,
+                   const Manifest *manifest, Manifest *narrow, Error *err) MUST_CHECK;
 /* The content of a restored database beside the digests of the manifest: the database is dumped
  * once more, to nowhere, and its rows digested as those of the backup were. *wrong gets the tables
  * that differ. */
 bool backup_compare_content(Arena *arena, Log *log, Session *session, const char *pg_bindir,
                             const Manifest *manifest, StrList *wrong, Error *err) MUST_CHECK;
-/* Rows of each table, "schema.name", in order; for the table that a restore prints. */
-typedef struct {
-    const char *schema;
-    const char *name;
-    int64_t rows;
-} TableRows;
-bool backup_count_rows(Arena *arena, Session *session, TableRows **tables, size_t *count,
-                       Error *err) MUST_CHECK;
-
 /* Retention. A backup stays for any of these reasons, and goes when it has none: it is at most
  * `days` old; fewer than keep_min verified ones are newer; it is the last verified one of a day,
  * week, month or year that is kept. Counted by the moment each finished, in UTC, among those of the

@@ -36,20 +36,6 @@ static bool list_tables(Arena *arena, Session *session, TableRows **tables, size
     return true;
 }
 
-bool backup_count_rows(Arena *arena, Session *session, TableRows **tables, size_t *count,
-                       Error *err)
-{
-    if (!list_tables(arena, session, tables, count, err))
-        return false;
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++) {
-        if ((*tables)[i].rows >= 0)
-            (*tables)[kept++] = (*tables)[i];
-    }
-    *count = kept;
-    return true;
-}
-
 static const TableRows *find_table(const TableRows *tables, size_t count,
                                    const ManifestTable *wanted)
 {
@@ -119,9 +105,11 @@ bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *ma
     log_debug(log, "counting the rows of every table");
     if (!list_tables(arena, session, &tables, &count, err))
         return false;
+    report->table_rows = arena_array(arena, count, sizeof(*report->table_rows));
     for (size_t i = 0; i < count; i++) {
         if (tables[i].rows < 0)
             continue;
+        report->table_rows[report->table_row_count++] = tables[i];
         report->tables++;
         report->rows += tables[i].rows;
     }
@@ -131,4 +119,51 @@ bool backup_compare(Arena *arena, Log *log, Session *session, const Manifest *ma
             return false;
     }
     return compare_indexes(session, manifest, report, err);
+}
+
+static bool has_name(const TableRows *tables, size_t count, const char *schema, const char *name)
+{
+    const ManifestTable wanted = {.schema = schema, .name = name};
+    return find_table(tables, count, &wanted) != NULL;
+}
+
+/* Sequences go with their tables: what is not there is not looked for. */
+static bool narrow_sequences(Arena *arena, Session *session, Manifest *narrow, Error *err)
+{
+    ManifestSequence *there = NULL;
+    size_t count = 0;
+    if (!sequences_read(arena, session, &there, &count, err))
+        return false;
+    ManifestSequence *kept = arena_array(arena, narrow->sequence_count, sizeof(*kept));
+    size_t kept_count = 0;
+    for (size_t i = 0; i < narrow->sequence_count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (str_equal(there[j].name, narrow->sequences[i].name) &&
+                str_equal(there[j].schema, narrow->sequences[i].schema))
+                kept[kept_count++] = narrow->sequences[i];
+        }
+    }
+    narrow->sequences = kept;
+    narrow->sequence_count = kept_count;
+    return true;
+}
+
+bool backup_narrow(Arena *arena, Session *session, const LoadResult *loaded,
+                   const Manifest *manifest, Manifest *narrow, Error *err)
+{
+    *narrow = *manifest;
+    narrow->tables = arena_array(arena, manifest->table_count, sizeof(*narrow->tables));
+    narrow->indexes = arena_array(arena, manifest->index_count, sizeof(*narrow->indexes));
+    narrow->table_count = narrow->index_count = 0;
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const ManifestTable *table = &manifest->tables[i];
+        if (has_name(loaded->wanted, loaded->wanted_count, table->schema, table->name))
+            narrow->tables[narrow->table_count++] = *table;
+    }
+    for (size_t i = 0; i < manifest->index_count; i++) {
+        const ManifestIndex *index = &manifest->indexes[i];
+        if (has_name(loaded->wanted, loaded->wanted_count, index->schema, index->table))
+            narrow->indexes[narrow->index_count++] = *index;
+    }
+    return narrow_sequences(arena, session, narrow, err);
 }

@@ -190,6 +190,10 @@ static bool load_file(Loading *loading, const char *path, Error *err)
         return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
     if (!read_plan(loading, descriptor, path, &index, &plan, err))
         return false;
+    if (plan.obstacle && loading->options && loading->options->tables)
+        return error_set(err, ERR_REFUSED,
+                         "single tables can be restored only from a backup that vaxdb made: %s",
+                         plan.obstacle);
     if (plan.obstacle) {
         log_debug(loading->log, "restoring by one session: %s", plan.obstacle);
         return load_stream(loading, path, err);

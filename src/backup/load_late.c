@@ -113,6 +113,14 @@ static bool add_references(ParallelLoad *load, size_t i, Error *err)
                          err);
 }
 
+/* Its table is there, without rows. */
+static bool refers_to_unwanted(const ParallelLoad *load, const LoadStep *step)
+{
+    const LoadRelation *to =
+        load_relations_find(&load->relations, step->what.to_schema, step->what.to_name);
+    return step->what.kind == LOAD_REFERENCE && to && !to->wanted;
+}
+
 /* ---- in order ---------------------------------------------------------------------------- */
 
 bool load_late(ParallelLoad *load, Error *err)
@@ -124,7 +132,7 @@ bool load_late(ParallelLoad *load, Error *err)
         if (!step->done && step->what.kind == LOAD_REFERENCE && !loading->partial &&
             !add_references(load, i, err))
             return false;
-        if (step->done)
+        if (step->done || refers_to_unwanted(load, step))
             continue;
         if (!load_apply_settings(loading->session, &load->settings, &plan->settings[step->settings],
                                  err) ||

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define UNDEFINED_TABLE "42P01"
+
 /* Phase 2. */
 typedef struct {
     ParallelLoad *load;
@@ -72,12 +74,15 @@ static bool read_relations(ParallelLoad *load, Error *err)
             .partitioned = result_bool(rows, i, "partitioned"),
             .extension = result_bool(rows, i, "extension"),
             .wanted = true,
+            .kept = true,
         };
     }
     for (size_t i = 0; i < relations->count; i++) {
         LoadRelation *root = load_relations_find(relations, result_text(rows, i, "root_schema"),
                                                  result_text(rows, i, "root_name"));
         relations->items[i].root = root ? root : &relations->items[i];
+        relations->items[i].parent = load_relations_find(
+            relations, result_text(rows, i, "parent_schema"), result_text(rows, i, "parent_name"));
     }
     return true;
 }
@@ -96,7 +101,8 @@ static bool load_extensions(ParallelLoad *load, Error *err)
         const LoadRelation *relation =
             load_relations_find(&load->relations, table->schema, table->name);
         LoadRows rows = {.table = table};
-        if (relation && relation->extension && !load_rows(load, &leader, &rows, err))
+        if (relation && relation->extension && relation->wanted &&
+            !load_rows(load, &leader, &rows, err))
             return false;
     }
     load->settings = leader.settings;
@@ -110,6 +116,17 @@ typedef struct {
     LoadWorker *worker;
 } DataLoad;
 
+/* It may be one of a table that is not there. */
+static bool set_sequence(const DataLoad *load, const char *sql, int64_t line, Error *err)
+{
+    Error error = {0};
+    if (session_execute(load->worker->session, sql, &error) ||
+        str_equal(error.sqlstate, UNDEFINED_TABLE))
+        return true;
+    *err = error;
+    return error_context(err, "line %" PRId64 " of the dump", line);
+}
+
 static bool on_data(void *data, const char *sql, size_t length, int64_t line, Error *err)
 {
     const DataLoad *load = data;
@@ -119,6 +136,11 @@ static bool on_data(void *data, const char *sql, size_t length, int64_t line, Er
     if (load_crew_stopped(load->worker->crew))
         return load_crew_stop_error(err);
     load_statement_read(arena, sql, &what);
+    if (load->load->loading->partial) {
+        /* Of large objects nothing tells which table they are for. */
+        bool sequence = str_starts(sql, "SELECT pg_catalog.setval(");
+        return !sequence || set_sequence(load, sql, line, err);
+    }
     return what.kind != LOAD_DATA || session_execute(load->worker->session, sql, err) ||
            error_context(err, "line %" PRId64 " of the dump", line);
 }
@@ -282,11 +304,36 @@ static bool run_early(ParallelLoad *load, Error *err)
 
 static void count(ParallelLoad *load)
 {
-    LoadResult *result = load->loading->result;
-    for (size_t i = 0; i < load->plan->table_count; i++)
-        result->rows += load->plan->tables[i].rows;
-    result->tables = load->plan->table_count;
+    Loading *loading = load->loading;
+    LoadResult *result = loading->result;
+    for (size_t i = 0; i < load->plan->table_count; i++) {
+        const LoadTable *table = &load->plan->tables[i];
+        const LoadRelation *relation =
+            load_relations_find(&load->relations, table->schema, table->name);
+        if (relation && !relation->wanted)
+            continue;
+        result->rows += table->rows;
+        result->tables++;
+    }
     result->raw_bytes = load->file->index->raw_bytes;
+    if (!loading->partial)
+        return;
+    result->wanted = arena_array(loading->arena, load->relations.count, sizeof(*result->wanted));
+    for (size_t i = 0; i < load->relations.count; i++) {
+        const LoadRelation *relation = &load->relations.items[i];
+        if (relation->wanted)
+            result->wanted[result->wanted_count++] =
+                (TableRows){.schema = relation->schema, .name = relation->name};
+    }
+}
+
+static bool choose_tables(ParallelLoad *load, Error *err)
+{
+    Loading *loading = load->loading;
+    if (!loading->options->tables || !loading->options->tables->count)
+        return true;
+    loading->partial = true;
+    return load_select_tables(load, err) && load_drop_others(load, err);
 }
 
 bool load_parallel(Loading *loading, const LoadFile *file, LoadPlan *plan, Error *err)
@@ -295,13 +342,14 @@ bool load_parallel(Loading *loading, const LoadFile *file, LoadPlan *plan, Error
     _cleanup_load_crew_ LoadCrew *crew = NULL;
     if (!plan->complete)
         return error_set(err, ERR_PROBLEMS, "the end of the dump is missing");
-    if (!run_before(&load, err) || !read_relations(&load, err))
+    if (!run_before(&load, err) || !read_relations(&load, err) || !choose_tables(&load, err))
         return false;
     bool opened =
         load_crew_open(loading->log, loading->options->connect, loading->options->jobs, &crew, err);
     load.crew = crew;
     if (!opened || !load_extensions(&load, err) || !run_early(&load, err) ||
-        !load_late(&load, err) || !load_analyze(&load, err))
+        !load_late(&load, err) || (loading->partial && !load_drop_others(&load, err)) ||
+        !load_analyze(&load, err))
         return false;
     count(&load);
     return true;

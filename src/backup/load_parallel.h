@@ -1,6 +1,8 @@
 /* Restores a file of members by several sessions. In this order:
  *
- * 1 the statements before the rows, by the leader's session
+ * 1 the statements before the rows, by the leader's session; where only some tables are wanted, the
+ *   others are then dropped, so that types, functions and sequences are there for those that stay
+ *   (load_tables.c)
  * 2 by all sessions: rows, the biggest tables first; the indexes of a table and its primary, unique
  *   and exclusion constraints as soon as its rows are in; sequences and large objects
  *   (load_schedule.h)
@@ -48,6 +50,12 @@ bool load_parallel(Loading *loading, const LoadFile *file, LoadPlan *plan, Error
 
 /* load_rows.c: the members of a table that nobody else takes, into the table. */
 bool load_rows(ParallelLoad *load, LoadWorker *worker, LoadRows *rows, Error *err) MUST_CHECK;
+
+/* load_tables.c: marks the tables that are wanted, by options->tables, and those that must stay for
+ * them; a pattern that meets none is ERR_USAGE. */
+bool load_select_tables(ParallelLoad *load, Error *err) MUST_CHECK;
+/* Drops all others, as far as nothing that stays needs them. */
+bool load_drop_others(ParallelLoad *load, Error *err) MUST_CHECK;
 
 /* load_late.c: phases 3 and 4. */
 bool load_late(ParallelLoad *load, Error *err) MUST_CHECK;

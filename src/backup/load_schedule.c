@@ -165,10 +165,12 @@ static void plan_steps(LoadSchedule *schedule, LoadPlan *plan)
         LoadStep *step = &plan->steps[i];
         LoadRelation *relation =
             load_relations_find(&schedule->relations, step->what.schema, step->what.name);
+        if (relation && !relation->kept)
+            step->done = true;
         bool early = step->what.kind == LOAD_INDEX || step->what.kind == LOAD_KEY ||
                      step->what.kind == LOAD_EXCLUSION;
         /* What is made for a partitioned table is a matter of the catalogue, and of order. */
-        if (early && relation && !relation->partitioned)
+        if (early && relation && relation->kept && !relation->partitioned)
             ARENA_PUSH(schedule->arena, relation->steps, relation->step_count,
                        relation->step_capacity, step);
     }

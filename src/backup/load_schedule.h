@@ -13,9 +13,11 @@ struct LoadRelation {
     const char *schema;
     const char *name;
     bool partitioned;
-    bool extension;     /* an extension made it, perhaps with rows */
-    bool wanted;        /* its rows are */
-    LoadRelation *root; /* of its partitions; itself when it is none */
+    bool extension;       /* an extension made it, perhaps with rows */
+    bool wanted;          /* its rows are */
+    bool kept;            /* it is there; all but wanted ones are empty */
+    LoadRelation *root;   /* of its partitions; itself when it is none */
+    LoadRelation *parent; /* of a partition; NULL when it is none */
     /* The schedule's own. */
     int64_t raw_bytes;
     size_t pending; /* COPY statements that may still add rows */

@@ -249,8 +249,9 @@ static void read_select(Cursor *cursor, LoadStatement *statement)
     bool plain = cursor->token.kind == TOKEN_STRING && cursor->token.length > 2 &&
                  cursor->lexer.text[cursor->token.start] == '\'';
     statement->kind = plain ? LOAD_SETTING : LOAD_SESSION;
-    statement->setting = arena_strndup(cursor->arena, cursor->lexer.text + cursor->token.start + 1,
-                                       cursor->token.length - 2);
+    if (plain)
+        statement->setting = arena_strndup(
+            cursor->arena, cursor->lexer.text + cursor->token.start + 1, cursor->token.length - 2);
 }
 
 /* A transaction by itself; with more words it is not one that pg_dump writes. */

@@ -84,6 +84,7 @@ static bool run_restore(Context *context, Error *err)
     _cleanup_state_ State *state = NULL;
     Target target;
     RestoreResult result;
+    const StrList *tables = options_list(context->options, "table");
     RestoreSpec spec = {
         .database = options_text(context->options, "database"),
         .confirm = options_text(context->options, "confirm"),
@@ -91,6 +92,7 @@ static bool run_restore(Context *context, Error *err)
         .no_safety_backup = options_text(context->options, "no-safety-backup"),
         .keep_old = options_flag(context->options, "keep-old"),
         .jobs = (int)options_int(context->options, "jobs"),
+        .tables = tables->count ? tables : NULL,
         .backup_directory = backup_files_directory(context, context->env),
         .backup_name = config_text(context->config, context->env, "name"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
@@ -117,6 +119,9 @@ static const OptionSpec restore_options[] = {
     {.name = "jobs", .letter = 'j', .kind = OPTION_INT, .argument = "N", .min = 1, .max = 32,
      .help = "sessions that load rows and build indexes; the cores of this machine, 2 to 8,\n"
              "when not said"},
+    {.name = "table", .letter = 't', .kind = OPTION_TEXT, .argument = "PATTERN", .repeats = true,
+     .help = "only such tables (SCHEMA.TABLE or TABLE; * and ?), into a database that does\n"
+             "not exist"},
     {.name = "keep-old", .kind = OPTION_FLAG,
      .help = "keep the replaced database, under another name"},
     {.name = "no-safety-backup", .kind = OPTION_TEXT, .argument = "REASON",
@@ -135,7 +140,9 @@ const Command cli_restore_commands[] = {
                 "is created.\n"
                 "\n"
                 "A backup that vaxdb made is loaded by several sessions; a dump of one stream, as\n"
-                "others make them, by one.\n"
+                "others make them, by one. With --table a new database gets those tables alone,\n"
+                "with their indexes, constraints, triggers and privileges: no views, no large\n"
+                "objects, no foreign keys to tables that are not there.\n"
                 "\n"
                 "Roles that the backup names and the server lacks are created without login; where\n"
                 "that is not permitted, what the backup gives them is left out and told.\n"

@@ -104,8 +104,10 @@ bool copy_load(Copy *copy, const char *path, Error *err)
                               .dbname = copy->name,
                               .application_name = "vaxdb restore",
                               .log = copy->log};
-    LoadOptions options = {
-        .skip_roles = &copy->roles_skipped, .connect = &session, .jobs = copy->jobs};
+    LoadOptions options = {.skip_roles = &copy->roles_skipped,
+                           .connect = &session,
+                           .jobs = copy->jobs,
+                           .tables = copy->tables};
     if (!session_open(&session, &copy->session, err) ||
         !backup_load(copy->arena, copy->log, copy->session, path, &options, &copy->load, err))
         return false;

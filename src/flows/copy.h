@@ -15,10 +15,11 @@ typedef struct {
     Arena *arena;
     Log *log;
     const char *conninfo;
-    Session *server;  /* with `postgres`; holds the lock of the scratch database */
-    Session *session; /* with the copy; NULL until it is loaded */
-    const char *name; /* NULL: there is none (any more) */
-    int jobs;         /* sessions that load it; 0: as LoadOptions has it */
+    Session *server;       /* with `postgres`; holds the lock of the scratch database */
+    Session *session;      /* with the copy; NULL until it is loaded */
+    const char *name;      /* NULL: there is none (any more) */
+    int jobs;              /* sessions that load it; 0: as LoadOptions has it */
+    const StrList *tables; /* likewise */
     StrList roles_created;
     StrList roles_skipped;
     LoadResult load;

@@ -67,6 +67,13 @@ static bool look_at_database(Restore *restore, Error *err)
         return false;
     if (!restore->there.exists)
         return true;
+    if (restore->spec->tables) {
+        (void)error_set(err, ERR_REFUSED,
+                        "the database %s exists, and some tables must not take the place of all",
+                        database);
+        return error_hint(err, "name a new database with --database, and copy from there what you "
+                               "need");
+    }
     if (!swap_check(restore->copy.server, database, err))
         return false;
     if (!restore->there.allows_connections) {
@@ -225,9 +232,18 @@ static bool check_copy(Restore *restore, Error *err)
     const VerifyReport *report = &restore->report;
     CompareReport compared;
     log_info(restore->log, "[4/5] Checking critical tables, row counts and indexes");
-    if (!backup_compare(restore->arena, restore->log, restore->copy.session,
-                        report->has_manifest ? &report->manifest : NULL, &compared, err) ||
-        !check_critical(restore, err))
+    Manifest narrow;
+    const Manifest *manifest = report->has_manifest ? &report->manifest : NULL;
+    bool partial = restore->spec->tables != NULL;
+    if (partial && manifest) {
+        if (!backup_narrow(restore->arena, restore->copy.session, &restore->copy.load, manifest,
+                           &narrow, err))
+            return false;
+        manifest = &narrow;
+    }
+    if (!backup_compare(restore->arena, restore->log, restore->copy.session, manifest, &compared,
+                        err) ||
+        (!partial && !check_critical(restore, err)))
         return false;
     const StrList *lists[] = {&compared.missing_tables, &compared.wrong_rows,
                               &compared.wrong_indexes, &compared.wrong_sequences};
@@ -242,8 +258,9 @@ static bool check_copy(Restore *restore, Error *err)
     restore->result->tables = compared.tables;
     restore->result->rows = compared.rows;
     restore->result->indexes = compared.indexes;
-    return backup_count_rows(restore->arena, restore->copy.session, &restore->result->table_rows,
-                             &restore->result->table_count, err);
+    restore->result->table_rows = compared.table_rows;
+    restore->result->table_count = compared.table_row_count;
+    return true;
 }
 
 static const char *old_name(const Restore *restore)
@@ -308,6 +325,7 @@ static bool run_steps(Restore *restore, Error *err)
         return false;
     log_info(restore->log, "[3/5] Restoring the data");
     restore->copy.jobs = restore->spec->jobs;
+    restore->copy.tables = restore->spec->tables;
     if (!copy_load(&restore->copy, restore->spec->path, err) || !check_copy(restore, err))
         return false;
     RestoreResult *result = restore->result;

@@ -17,6 +17,7 @@ typedef struct {
     const char *critical_tables;  /* by commas; NULL: all that the manifest names */
     const char *no_safety_backup; /* the reason why none is made; NULL: one is made */
     int jobs;                     /* sessions that load; 0: as LoadOptions has it */
+    const StrList *tables;        /* only these, into a database that does not exist; NULL: all */
     bool keep_old;                /* the replaced database stays, under another name */
     const char *backup_directory; /* of the safety backup */
     const char *backup_name;

@@ -1,8 +1,12 @@
 """Restoring on several sessions: the same database, and nothing left when one of them fails."""
 
+import gzip
+import os
 import re
+import subprocess
 import time
 
+import pytest
 from support.backups import databases, fill, fingerprint
 from test_dump import create, dumped
 
@@ -39,6 +43,14 @@ CREATE VIEW grouped AS SELECT id, t FROM shared GROUP BY id;
 CREATE MATERIALIZED VIEW matter AS SELECT id % 10 AS m, count(*) AS c FROM grouped GROUP BY 1;
 CREATE UNIQUE INDEX ON matter (m);
 """
+
+
+@pytest.fixture
+def target_name(new_database):
+    """Of a database that does not exist, and is dropped if it comes to exist."""
+    target = new_database()
+    target.drop()
+    return target.name
 
 
 def restored(vaxdb, path, target, *more):
@@ -110,3 +122,83 @@ def test_a_server_with_little_room_gets_fewer_sessions(vaxdb, own_server, databa
     command = ("restore", path, "-e", "staging", "--url", server.url("copy"), "--jobs", "6")
     assert re.search("restoring by [123] sessions instead of 6", vaxdb.ok(*command).stderr)
     assert server.execute("SELECT count(*) FROM stock", dbname="copy") == [(2000,)]
+
+
+SOME = """
+CREATE TYPE mood AS ENUM ('sad', 'fine');
+CREATE TABLE towns (id int PRIMARY KEY, name text UNIQUE);
+CREATE TABLE people (id serial PRIMARY KEY, m mood DEFAULT 'fine', town int REFERENCES towns);
+CREATE INDEX people_m ON people (m);
+CREATE TABLE visits (id bigserial PRIMARY KEY, who int REFERENCES people, k int);
+CREATE TABLE log (k int, t text) PARTITION BY LIST (k);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1);
+CREATE TABLE log_2 PARTITION OF log FOR VALUES IN (2);
+CREATE INDEX ON log (t);
+CREATE TABLE moods (m mood) PARTITION BY HASH (m);
+CREATE TABLE moods_0 PARTITION OF moods FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE moods_1 PARTITION OF moods FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE VIEW living AS SELECT town, count(*) FROM people GROUP BY town;
+CREATE MATERIALIZED VIEW crowd AS SELECT count(*) AS c FROM people;
+CREATE UNIQUE INDEX ON crowd (c);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TRIGGER touched BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION touch();
+GRANT SELECT ON people, visits TO PUBLIC;
+INSERT INTO towns VALUES (1, 'Kano'), (2, 'Jos');
+INSERT INTO people (town) SELECT 1 + i % 2 FROM generate_series(1, 1000) AS i;
+INSERT INTO visits (who) SELECT i FROM generate_series(1, 500) AS i;
+INSERT INTO log SELECT 1 + i % 2, 'x' FROM generate_series(1, 10) AS i;
+INSERT INTO moods VALUES ('sad'), ('fine');
+REFRESH MATERIALIZED VIEW crowd;
+SELECT lo_from_bytea(4711, 'x');
+"""
+
+
+def relations(server, name, kinds="rpvmf"):
+    query = "SELECT relname, reltuples FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind::text = ANY (string_to_array(%s, NULL))"
+    return dict(server.execute(query, [kinds], dbname=name))
+
+
+def test_some_tables_into_a_new_database(vaxdb, server, database, target_name):
+    database.execute(SOME)
+    path = create(vaxdb, database)["file"]
+    some = ("restore", path, "-e", "staging", "--url", database.url, "--database", target_name)
+
+    result = vaxdb.ok(*some, "--table", "people", "--table", "public.log_?", "--json").json
+    assert relations(server, target_name) == {"people": 1000, "log": 10, "log_1": 5, "log_2": 5}
+    assert (result["tables"], result["rows"], result["left_out"]) == (3, 1010, [])
+    columns = "SELECT conname FROM pg_constraint WHERE conrelid = 'people'::regclass"
+    assert server.execute(columns, dbname=target_name) == [("people_pkey",)]
+    assert set(relations(server, target_name, "iI")) == {
+        *("people_pkey", "people_m", "log_t_idx", "log_1_t_idx", "log_2_t_idx")
+    }
+    last = "INSERT INTO people (town) VALUES (77) RETURNING id, m::text, (SELECT count(*) FROM pg_trigger WHERE tgname = 'touched')"
+    assert server.execute(last, dbname=target_name) == [(1001, "fine", 1)]
+    acl = "SELECT has_table_privilege('public', 'people', 'SELECT'), (SELECT count(*) FROM pg_largeobject_metadata)"
+    assert server.execute(acl, dbname=target_name) == [(True, 0)]
+
+    # never in place
+    before = relations(server, target_name)
+    refused = vaxdb.fails(3, *some, "--table", "towns", "--confirm", target_name)
+    assert "must not take the place" in refused.stderr
+    assert relations(server, target_name) == before
+    server.execute(f"DROP DATABASE {target_name}")
+
+    # with one partition the table above it; with rows that go through the root all of them
+    vaxdb.ok(*some, "-t", "log_2", "-t", "moods_1", "-t", "visits", "-t", "towns")
+    assert relations(server, target_name, "r").keys() == {"log_2", "moods_0", "moods_1", "visits", "towns"}
+    assert relations(server, target_name, "p").keys() == {"log", "moods"}
+    assert server.execute("SELECT count(*) FROM moods", dbname=target_name) == [(2,)]
+    server.execute(f"DROP DATABASE {target_name}")
+
+    assert "no table peple" in vaxdb.fails(2, *some, "--table", "peple").stderr
+    assert target_name not in databases(server)
+
+
+def test_some_tables_of_a_dump_of_one_stream_are_refused(vaxdb, server, database, target_name, scratch):
+    fill(database)
+    path = scratch / "one.sql.gz"
+    dump = subprocess.run(["pg_dump", database.name], env={**os.environ, **database.environment}, stdout=subprocess.PIPE, check=True)
+    path.write_bytes(gzip.compress(dump.stdout))
+    command = ("restore", path, "-e", "staging", "--url", database.url, "--database", target_name)
+    assert "vaxdb made" in vaxdb.fails(3, *command, "--table", "stock").stderr
+    assert target_name not in databases(server)

@@ -29,7 +29,8 @@ static void set_up(Case *load)
 static LoadRelation *add_table(Case *load, const char *name, int64_t bytes, size_t members)
 {
     LoadRelation *relation = &load->relations[load->list.count++];
-    *relation = (LoadRelation){.schema = "s", .name = name, .wanted = true, .root = relation};
+    *relation =
+        (LoadRelation){.schema = "s", .name = name, .wanted = true, .kept = true, .root = relation};
     LoadTable *table = &load->tables[load->plan.table_count++];
     *table = (LoadTable){.schema = "s", .name = name, .raw_bytes = bytes, .member_count = members};
     table->members = arena_array(load->arena, members, sizeof(*table->members));
