@@ -59,11 +59,31 @@ static bool confirm(Restore *restore, Error *err)
     return target_guard(target, "overwriting it by a restore", restore->spec->confirm, err);
 }
 
+/* Those that restores replaced and did not drop: kept, or left by one that was killed after the
+ * swap. They take room, and nothing else would tell of them. */
+static bool tell_replaced(const Restore *restore, Error *err)
+{
+    const char *params[] = {restore->target.database};
+    _cleanup_result_ Result *rows = NULL;
+    if (!session_query_params(
+            restore->copy.server,
+            "SELECT datname FROM pg_database WHERE datname ~ '_old_[0-9]{8}_[0-9]{6}$' AND "
+            "left(datname, -20) = left($1::text, 38) ORDER BY 1",
+            1, params, &rows, err))
+        return false;
+    for (size_t i = 0; i < result_rows(rows); i++)
+        log_warn(restore->log,
+                 "%s is still there, which an earlier restore replaced: drop it when it is not "
+                 "needed any more",
+                 result_text(rows, i, "datname"));
+    return true;
+}
+
 static bool look_at_database(Restore *restore, Error *err)
 {
     const char *database = restore->target.database;
     if (!swap_look_up(restore->arena, restore->copy.server, database, &restore->there, err) ||
-        !learn_guard(restore, err) || !confirm(restore, err))
+        !learn_guard(restore, err) || !confirm(restore, err) || !tell_replaced(restore, err))
         return false;
     if (!restore->there.exists)
         return true;

@@ -267,7 +267,12 @@ def test_a_step_that_fails_leaves_the_database(vaxdb, database, target, server, 
     vaxdb.write_config("[vaxdb]\ncritical_tables = stock, patients\n")
     fails(4, "lacks the critical table patients")
     vaxdb.write_config("[vaxdb]\ncritical_tables = stock, public.stock\n")
-    vaxdb.ok(*command, "--url", target.url)
+    kept = vaxdb.ok(*command, "--url", target.url, "--keep-old", "--json").json["kept_old"]
+    try:
+        again = vaxdb.ok(*command, "--url", target.url, "--no-safety-backup", "a test")
+        assert f"{kept} is still there" in again.stderr
+    finally:
+        server.execute(f'DROP DATABASE "{kept}"')
 
 
 @pytest.mark.slow
