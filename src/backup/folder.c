@@ -79,9 +79,14 @@ bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *e
                  !str_list_has(&names, arena_printf(arena, "%s%s", name, MANIFEST_SUFFIX)))
             list->foreign++;
     }
+    backup_list_sort(list);
+    return true;
+}
+
+void backup_list_sort(BackupList *list)
+{
     if (list->count)
         qsort(list->items, list->count, sizeof(*list->items), newest_first);
-    return true;
 }
 
 bool backup_look(Arena *arena, const char *path, bool *found, BackupEntry *entry, Error *err)

@@ -29,6 +29,8 @@ typedef struct {
 
 /* A folder that does not exist is an empty list. Looks at sizes, not at contents. */
 bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *err) MUST_CHECK;
+/* Newest first, as they come from backup_list. */
+void backup_list_sort(BackupList *list);
 
 /* One backup by its path, as backup_list would have it. *found is false, and that no error, when it
  * has no manifest. */

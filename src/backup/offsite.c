@@ -4,6 +4,7 @@
 #include "backup/globals.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "state/backups.h"
 
 #include <string.h>
 
@@ -39,8 +40,7 @@ static bool is_same(const Manifest *ours, const Manifest *theirs)
     return str_equal(ours->sha256, theirs->sha256) && ours->packed_bytes == theirs->packed_bytes;
 }
 
-/* The data of a manifest that is there. A store that keeps hashes is asked for the hash, too. */
-static bool has_data(Arena *arena, Store *store, const Manifest *manifest, bool *has, Error *err)
+bool offsite_has_data(Arena *arena, Store *store, const Manifest *manifest, bool *has, Error *err)
 {
     StoreObject object;
     bool found = false;
@@ -58,7 +58,8 @@ bool backup_offsite_has(Arena *arena, Store *store, const Manifest *manifest, bo
     *has = false;
     if (!offsite_manifest(arena, store, manifest->file, &text, &theirs, err))
         return false;
-    return !text || !is_same(manifest, &theirs) || has_data(arena, store, manifest, has, err);
+    return !text || !is_same(manifest, &theirs) ||
+           offsite_has_data(arena, store, manifest, has, err);
 }
 
 /* ---- push ----------------------------------------------------------------------------------- */
@@ -101,7 +102,7 @@ static bool look_there(Arena *arena, Log *log, Store *store, const Manifest *our
                         ours->file);
         return error_hint(err, "nothing was sent; use another name or prefix for each database");
     }
-    return has_data(arena, store, ours, already, err);
+    return offsite_has_data(arena, store, ours, already, err);
 }
 
 /* A small file beside the backup. */
@@ -144,8 +145,14 @@ static bool put_all(Arena *arena, Log *log, Store *store, OffsiteResult *result,
            put_beside(store, arena_printf(arena, "%s%s", path, MANIFEST_SUFFIX), result, err);
 }
 
-bool backup_push(Arena *arena, Log *log, Store *store, const char *path, OffsiteResult *result,
-                 Error *err)
+static bool remember(State *state, const Store *store, const Manifest *manifest, Error *err)
+{
+    return !state ||
+           state_backup_offsite(state, manifest->sha256, store_url(store), clock_unix_s(), err);
+}
+
+bool backup_push(Arena *arena, Log *log, State *state, Store *store, const char *path,
+                 OffsiteResult *result, Error *err)
 {
     int64_t started_ms = clock_monotonic_ms();
     *result = (OffsiteResult){.path = path};
@@ -155,7 +162,7 @@ bool backup_push(Arena *arena, Log *log, Store *store, const char *path, Offsite
     if (!result->already && !put_all(arena, log, store, result, err))
         return false;
     result->seconds = (double)(clock_monotonic_ms() - started_ms) / 1000;
-    return true;
+    return remember(state, store, &result->manifest, err);
 }
 
 /* ---- pull ----------------------------------------------------------------------------------- */
@@ -239,8 +246,8 @@ static bool fetch(Arena *arena, Log *log, Store *store, const char *directory,
     return got;
 }
 
-bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const char *directory,
-                 OffsiteResult *result, Error *err)
+bool backup_pull(Arena *arena, Log *log, State *state, Store *store, const char *name,
+                 const char *directory, OffsiteResult *result, Error *err)
 {
     int64_t started_ms = clock_monotonic_ms();
     const char *text = NULL;
@@ -259,7 +266,7 @@ bool backup_pull(Arena *arena, Log *log, Store *store, const char *name, const c
         return false;
     log_debug(log, "%s: manifest and SHA-256 agree", result->path);
     result->seconds = (double)(clock_monotonic_ms() - started_ms) / 1000;
-    return true;
+    return remember(state, store, &result->manifest, err);
 }
 
 bool offsite_name(Arena *arena, const char *object, const char *env, const char **file,

@@ -1,4 +1,5 @@
 #include "backup/backup.h"
+#include "backup/offsite_internal.h"
 #include "base/clock.h"
 #include "state/backups.h"
 
@@ -168,8 +169,7 @@ void backup_prune_decide(Arena *arena, PruneRow *rows, size_t count, int64_t now
 
 /* ---- looking up and deleting ------------------------------------------------------------- */
 
-/* The last drilled of each line stays. */
-static bool look_up(Arena *arena, State *state, const BackupList *list, PruneRow *rows, Error *err)
+bool prune_look_up(Arena *arena, State *state, const BackupList *list, PruneRow *rows, Error *err)
 {
     size_t *last = arena_array(arena, list->count, sizeof(*last));
     int64_t *drilled_at = arena_array(arena, list->count, sizeof(*drilled_at));
@@ -262,7 +262,7 @@ bool backup_prune(Arena *arena, Log *log, State *state, const char *directory, c
     keep_environment(list, env);
     *count = list->count;
     *rows = arena_array(arena, list->count, sizeof(**rows));
-    if (!look_up(arena, state, list, *rows, err))
+    if (!prune_look_up(arena, state, list, *rows, err))
         return false;
     while (changed) {
         backup_prune_decide(arena, *rows, *count, clock_unix_s(), policy);

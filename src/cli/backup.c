@@ -75,10 +75,10 @@ static bool print_created(Context *context, const BackupResult *made, Error *err
 }
 
 /* The backup is good: what fails from here on is that it is not off-site. */
-static bool push_made(Context *context, Store *store, const char *path, Error *err)
+static bool push_made(Context *context, State *state, Store *store, const char *path, Error *err)
 {
     OffsiteResult pushed;
-    if (backup_push(context->arena, context->log, store, path, &pushed, err)) {
+    if (backup_push(context->arena, context->log, state, store, path, &pushed, err)) {
         log_info(context->log, "Pushed to %s, %s sent%s%s", store_url(store),
                  str_bytes(context->arena, pushed.sent_bytes),
                  pushed.reused ? "; the rest is there, in " : "",
@@ -133,7 +133,7 @@ static bool run_create(Context *context, Error *err)
         return backup_verify_error(made.path, &report, err);
     /* Printed first: whoever reads the output must learn of the file even when the push fails. */
     return print_created(context, &made, err) &&
-           (!store || push_made(context, store, made.path, err));
+           (!store || push_made(context, state, store, made.path, err));
 }
 
 /* ---- list, show -------------------------------------------------------------------------- */
@@ -163,6 +163,8 @@ static json_t *entry_json(const Context *context, const BackupEntry *entry,
     (void)json_object_set_new(object, "drill_passed",
                               memory->drilled_at ? json_boolean(memory->drill_passed)
                                                  : json_null());
+    set_moment(context, object, "offsite_at", memory->offsite_at);
+    set_text(object, "offsite_url", memory->offsite_at ? memory->offsite_url : NULL);
     set_moment(context, object, "keep_until", memory->keep_until);
     set_text(object, "problem", entry->problem);
     return object;
@@ -189,17 +191,25 @@ static const char *drilled_text(const Context *context, const StateBackup *memor
                : "FAILED";
 }
 
+static const char *offsite_text(const Context *context, const StateBackup *memory)
+{
+    if (!memory->offsite_at)
+        return "no";
+    return arena_printf(context->arena, "%s ago", age_text(context, memory->offsite_at));
+}
+
 static void add_row(const Context *context, Table *table, const BackupEntry *entry,
                     const StateBackup *memory)
 {
     Arena *arena = context->arena;
     const Manifest *manifest = &entry->manifest;
-    table_row(table, (const char *[]){manifest->file, age_text(context, manifest->snapshot_at),
-                                      str_bytes(arena, manifest->packed_bytes),
-                                      arena_printf(arena, "%zu", manifest_table_count(manifest)),
-                                      str_count(arena, manifest_rows(manifest)),
-                                      verified_text(context, entry, memory),
-                                      drilled_text(context, memory)});
+    table_row(table,
+              (const char *[]){manifest->file, age_text(context, manifest->snapshot_at),
+                               str_bytes(arena, manifest->packed_bytes),
+                               arena_printf(arena, "%zu", manifest_table_count(manifest)),
+                               str_count(arena, manifest_rows(manifest)),
+                               verified_text(context, entry, memory), drilled_text(context, memory),
+                               offsite_text(context, memory)});
 }
 
 static Table *make_table(const Context *context)
@@ -212,6 +222,7 @@ static Table *make_table(const Context *context)
     table_column(table, "Rows", TABLE_RIGHT);
     table_column(table, "Verified", TABLE_LEFT);
     table_column(table, "Drilled", TABLE_LEFT);
+    table_column(table, "Off-site", TABLE_LEFT);
     return table;
 }
 

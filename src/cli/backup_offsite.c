@@ -37,19 +37,22 @@ static bool print_result(Context *context, const Store *store, const OffsiteResu
 
 static bool run_push(Context *context, Error *err)
 {
+    _cleanup_state_ State *state = NULL;
     _cleanup_store_ Store *store = NULL;
     const char *path = NULL;
     OffsiteResult result;
     if (!offsite_open(context->arena, context->log, context->config, context->env,
                       (int)options_int(context->options, "jobs"), &store, err) ||
         !backup_files_find(context, command_argument(context, 0), &path, err) ||
-        !backup_push(context->arena, context->log, store, path, &result, err))
+        !state_open(config_state_directory(context->config), &state, err) ||
+        !backup_push(context->arena, context->log, state, store, path, &result, err))
         return false;
     return print_result(context, store, &result, "pushed to", err);
 }
 
 static bool run_pull(Context *context, Error *err)
 {
+    _cleanup_state_ State *state = NULL;
     _cleanup_store_ Store *store = NULL;
     const char *name = command_argument(context, 0);
     OffsiteResult result;
@@ -58,7 +61,8 @@ static bool run_pull(Context *context, Error *err)
     if (str_equal(name, "newest") &&
         !backup_offsite_newest(context->arena, store, backup_files_env(context), &name, err))
         return false;
-    if (!backup_pull(context->arena, context->log, store, name,
+    if (!state_open(config_state_directory(context->config), &state, err) ||
+        !backup_pull(context->arena, context->log, state, store, name,
                      backup_files_directory(context, context->env), &result, err))
         return false;
     return print_result(context, store, &result, "pulled from", err);

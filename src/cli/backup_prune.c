@@ -3,6 +3,7 @@
 #include "base/table.h"
 #include "cli/backup_files.h"
 #include "cli/commands.h"
+#include "flows/offsite.h"
 
 static void add_prune_row(const Context *context, const PruneRow *row, Table *table,
                           json_t *removed, json_t *kept)
@@ -15,6 +16,19 @@ static void add_prune_row(const Context *context, const PruneRow *row, Table *ta
     (void)json_object_set_new(object, "reason", json_text(row->reason));
     (void)json_object_set_new(object, "verified", json_boolean(row->verified));
     (void)json_array_append_new(row->remove ? removed : kept, object);
+}
+
+/* An environment without a store has nothing there, unless it is the one that is meant. */
+static bool prune_store(Context *context, State *state, EnvKind env, const RetentionPolicy *policy,
+                        PruneRow **rows, size_t *count, Error *err)
+{
+    _cleanup_store_ Store *store = NULL;
+    *count = 0;
+    if (!backup_files_env(context) && !offsite_url(context->arena, context->config, env))
+        return true;
+    return offsite_open(context->arena, context->log, context->config, env, 0, &store, err) &&
+           backup_prune_offsite(context->arena, state, store, env_name(env), policy,
+                                context->dry_run, rows, count, err);
 }
 
 static bool prune_environment(Context *context, State *state, EnvKind env, Table *table,
@@ -30,8 +44,12 @@ static bool prune_environment(Context *context, State *state, EnvKind env, Table
         .monthly = config_int(context->config, env, "keep_monthly"),
         .yearly = config_int(context->config, env, "keep_yearly"),
     };
-    if (!backup_prune(context->arena, context->log, state, backup_files_directory(context, env),
-                      env_name(env), &policy, context->dry_run, &rows, &count, err))
+    bool pruned = options_flag(context->options, "off-site")
+                      ? prune_store(context, state, env, &policy, &rows, &count, err)
+                      : backup_prune(context->arena, context->log, state,
+                                     backup_files_directory(context, env), env_name(env), &policy,
+                                     context->dry_run, &rows, &count, err);
+    if (!pruned)
         return false;
     for (size_t i = 0; i < count; i++)
         add_prune_row(context, &rows[i], table, removed, kept);
@@ -72,6 +90,8 @@ static bool run_prune(Context *context, Error *err)
 /* clang-format off */
 static const OptionSpec prune_options[] = {
     OPTION_BACKUP_DIR,
+    {.name = "off-site", .kind = OPTION_FLAG,
+     .help = "prune the off-site store instead of the folder"},
     {.name = "keep-days", .kind = OPTION_INT, .argument = "DAYS", .key = "retention_days",
      .min = 1, .max = 36500, .help = "days that backups are kept (setting retention_days)"},
     {.name = "keep-min", .kind = OPTION_INT, .argument = "N", .key = "retention_keep_min",
@@ -99,7 +119,9 @@ const Command cli_backup_prune_commands[] = {
                 "The newest verified one and the one drilled last never go, nor those made before\n"
                 "a migration or a rollback for 7 days; nothing does while a manifest cannot be\n"
                 "read. Before others go the newest verified one is hashed again: one that is\n"
-                "damaged since makes nothing go.",
+                "damaged since makes nothing go.\n\n"
+                "With --off-site the same rules hold for the store (backup_url): one there counts\n"
+                "when all of its bytes are there. What was never verified on this machine stays.",
      .example = "vaxdb backup prune --dry-run           what would be deleted, and why",
      .options = prune_options, .honours_dry_run = true, .run = run_prune},
     COMMAND_END,

@@ -79,7 +79,7 @@ bool offsite_fetch(Arena *arena, Log *log, const FetchSpec *spec, const char **p
                       ? open_place(arena, log, spec, &name, &store, err)
                       : offsite_open(arena, log, spec->config, spec->env, 0, &store, err);
     if (!opened || (newest && !backup_offsite_newest(arena, store, spec->newest_env, &name, err)) ||
-        !backup_pull(arena, log, store, name, spec->directory, result, err))
+        !backup_pull(arena, log, NULL, store, name, spec->directory, result, err))
         return false;
     *place = arena_printf(arena, "%s/%s", store_url(store), result->manifest.file);
     return true;

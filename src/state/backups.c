@@ -11,9 +11,11 @@ bool state_backup_get(State *state, const char *sha256, StateBackup *backup, Err
     *backup = (StateBackup){0};
     if (!state_prepare(state, &statement, err,
                        "SELECT b.verified, b.verified_at, b.drilled_at, b.drill_passed, "
-                       "h.keep_until, h.reason FROM (SELECT ?1 AS sha256) AS x "
+                       "h.keep_until, h.reason, o.seen_at, o.url "
+                       "FROM (SELECT ?1 AS sha256) AS x "
                        "LEFT JOIN backups AS b USING (sha256) "
-                       "LEFT JOIN backup_holds AS h USING (sha256)",
+                       "LEFT JOIN backup_holds AS h USING (sha256) "
+                       "LEFT JOIN backup_offsite AS o USING (sha256)",
                        "s", sha256) ||
         !state_step(state, statement, &row, err))
         return false;
@@ -27,6 +29,10 @@ bool state_backup_get(State *state, const char *sha256, StateBackup *backup, Err
     const unsigned char *reason = sqlite3_column_text(statement, 5);
     (void)snprintf(backup->keep_reason, sizeof(backup->keep_reason), "%s",
                    reason ? (const char *)reason : "");
+    backup->offsite_at = sqlite3_column_int64(statement, 6);
+    const unsigned char *url = sqlite3_column_text(statement, 7);
+    (void)snprintf(backup->offsite_url, sizeof(backup->offsite_url), "%s",
+                   url ? (const char *)url : "");
     return true;
 }
 
@@ -60,4 +66,18 @@ bool state_backup_hold(State *state, const char *sha256, const char *path, int64
                      "path = excluded.path, keep_until = excluded.keep_until, "
                      "reason = excluded.reason WHERE excluded.keep_until > keep_until",
                      "ssis", sha256, path, keep_until, reason);
+}
+
+bool state_backup_offsite(State *state, const char *sha256, const char *url, int64_t at_unix_s,
+                          Error *err)
+{
+    return state_run(state, err,
+                     "INSERT INTO backup_offsite VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
+                     "url = excluded.url, seen_at = excluded.seen_at",
+                     "ssi", sha256, url, at_unix_s);
+}
+
+bool state_backup_not_offsite(State *state, const char *sha256, Error *err)
+{
+    return state_run(state, err, "DELETE FROM backup_offsite WHERE sha256 = ?1", "s", sha256);
 }

@@ -51,6 +51,11 @@ CREATE TABLE IF NOT EXISTS backup_holds (
     keep_until INTEGER NOT NULL,
     reason     TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS backup_offsite (
+    sha256  TEXT PRIMARY KEY,
+    url     TEXT NOT NULL,
+    seen_at INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS drills (
     id         INTEGER PRIMARY KEY,
     started_at INTEGER NOT NULL,

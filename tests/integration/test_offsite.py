@@ -1,5 +1,6 @@
 """backup push and pull: to a folder, and to a real S3 server (OpenStack Swift)."""
 
+import datetime
 import gzip
 import hashlib
 import itertools
@@ -447,6 +448,58 @@ def test_the_guides_bucket(vaxdb, database, swift, bucket):
     path = make(vaxdb, database)
     vaxdb.ok("backup", "push", env={"BACKUP_BUCKET": bucket})
     assert path.name in swift.names(bucket)
+
+
+def test_prune_off_site(vaxdb, database, scratch):
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    newest = make(vaxdb, database)
+    store = scratch / "store"
+
+    def put_copy(name, days, **changes):
+        """Another backup with the same content: what is remembered of one holds for the other."""
+        moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days)
+        old = store / f"vaxtrace-production-{name}-000000.sql.gz"
+        for suffix in ("", ".sha256", ".json"):
+            shutil.copy(f"{newest}{suffix}", f"{old}{suffix}")
+        shutil.copy(str(newest).replace(".sql.gz", ".globals.sql.gz"),
+                    str(old).replace(".sql.gz", ".globals.sql.gz"))  # fmt: skip
+        text = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        rewrite_manifest(
+            Path(f"{old}.json"), lambda value: value.update(file=old.name, finished_at=text, **changes)
+        )
+        return old
+
+    old = put_copy("20200101", 50)
+    older = put_copy("20190101", 60)
+    unknown = put_copy("20180101", 90, sha256="0" * 64)
+    (store / "vaxtrace-production-20170101-000000.sql.gz").write_bytes(b"no manifest: not ours")
+    prune = ("backup", "prune", "--off-site", "-e", "production", "--json", "--keep-yearly", "0")
+    before = contents(store)
+    planned = vaxdb.ok(*prune, "--keep-min", "2", "--dry-run").json
+    assert [row["file"] for row in planned["removed"]] == [older.name]
+    reasons = {row["file"]: row["reason"] for row in planned["kept"]}
+    assert "never verified" in reasons[unknown.name] and contents(store) == before
+    assert not vaxdb.ok("backup", "prune", "-e", "production", "--json").json["removed"]
+    broken = store / "vaxtrace-production-20210101-000000.sql.gz.json"
+    broken.write_text("{")
+    assert "incomplete" in vaxdb.fails(3, *prune, "--keep-min", "2").stderr
+    broken.unlink()
+    assert contents(store) == before
+    vaxdb.ok(*prune, "--keep-min", "2")
+    stem = older.name.removesuffix(".sql.gz")
+    assert contents(store) == {name: data for name, data in before.items() if not name.startswith(stem)}
+    vaxdb.ok(*prune, "--keep-min", "1")
+    assert not old.exists() and (store / newest.name).exists() and newest.exists()
+
+
+def test_list_says_what_is_off_site(vaxdb, database, scratch):
+    path = make(vaxdb, database)
+    assert vaxdb.ok("backup", "list", "--json").json["backups"][0]["offsite_at"] is None
+    vaxdb.write_config(f"[vaxdb]\nbackup_url = {scratch}/store\n")
+    vaxdb.ok("backup", "push", path)
+    (entry,) = vaxdb.ok("backup", "list", "--json").json["backups"]
+    assert entry["offsite_at"] and entry["offsite_url"] == f"{scratch}/store"
+    assert "Off-site" in vaxdb.ok("backup", "list").stdout
 
 
 # ---- restored and drilled from there ------------------------------------------------------------------
