@@ -211,7 +211,7 @@ def test_retention_and_off_site(vaxdb, database):
     vaxdb.write_config(f"[vaxdb]\nbackup_url = {vaxdb.folder}/store\n", production=database.url)
     vaxdb.ok("backup", "create", "-e", "production")
     assert item(vaxdb, database, "backups.off-site", "production")["status"] == "pass"
-    (there,) = (vaxdb.folder / "store").glob("*.gz")
+    (there,) = (vaxdb.folder / "store").glob("*[0-9].sql.gz")
     there.unlink()
     assert item(vaxdb, database, "backups.off-site", "production")["status"] == "fail"
     vaxdb.write_config("[vaxdb]\nbackup_url = s3://bucket\n", production=database.url)
