@@ -150,9 +150,12 @@ bool backup_narrow(Arena *arena, Session *session, const LoadResult *loaded,
                    const Manifest *manifest, Manifest *narrow, Error *err) MUST_CHECK;
 /* The content of a restored database beside the digests of the manifest: the database is dumped
  * once more, to nowhere, and its rows digested as those of the backup were. *wrong gets the tables
- * that differ. */
+ * that differ. *unseen gets those that may differ only because a dump of others has timestamps in
+ * its own time zone, which it does not name. */
 bool backup_compare_content(Arena *arena, Log *log, Session *session, const char *pg_bindir,
-                            const Manifest *manifest, StrList *wrong, Error *err) MUST_CHECK;
+                            const Manifest *manifest, StrList *wrong, StrList *unseen,
+                            Error *err) MUST_CHECK;
+
 /* Retention. A backup stays for any of these reasons, and goes when it has none: it is at most
  * `days` old; fewer than keep_min verified ones are newer; it is the last verified one of a day,
  * week, month or year that is kept. Counted by the moment each finished, in UTC, among those of the

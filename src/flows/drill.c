@@ -231,15 +231,23 @@ static bool check_contents(Drill *drill, Error *err)
 static bool check_content(Drill *drill, Error *err)
 {
     StrList wrong;
+    StrList unseen;
     Error error = {0};
     if (!drill->verified.has_manifest) {
         add_check(drill, "content_equal", true, true, "no manifest says what the rows were");
         return true;
     }
     if (backup_compare_content(drill->arena, drill->log, drill->copy.session,
-                               drill->spec->pg_bindir, &drill->verified.manifest, &wrong, &error)) {
-        add_check(drill, "content_equal", !wrong.count, false,
-                  list_or(drill, &wrong, "every row is the one that was backed up"));
+                               drill->spec->pg_bindir, &drill->verified.manifest, &wrong, &unseen,
+                               &error)) {
+        const char *fine = "every row is the one that was backed up";
+        if (unseen.count)
+            fine = arena_printf(drill->arena,
+                                "a dump of others does not say in which time zone its timestamps "
+                                "are, so these tables cannot be compared: %s",
+                                str_list_join(&unseen, drill->arena, ", "));
+        add_check(drill, "content_equal", !wrong.count, unseen.count && !wrong.count,
+                  list_or(drill, &wrong, fine));
         return true;
     }
     if (!is_finding(&error)) {
@@ -247,8 +255,9 @@ static bool check_content(Drill *drill, Error *err)
         return false;
     }
     /* Without a pg_dump for this server the other checks still stand. */
-    bool unseen = error.code == ERR_FAILED;
-    add_check(drill, "content_equal", unseen, unseen, arena_strdup(drill->arena, error.message));
+    bool no_program = error.code == ERR_FAILED;
+    add_check(drill, "content_equal", no_program, no_program,
+              arena_strdup(drill->arena, error.message));
     return true;
 }
 

@@ -56,6 +56,17 @@ def test_an_adopted_dump_is_a_backup(vaxdb, database, scratch):
     assert indexes["skipped"] and "adopted" in indexes["detail"]
 
 
+def test_timestamps_of_another_time_zone_are_no_difference(vaxdb, database, scratch, monkeypatch):
+    """Such a dump has them as its session saw them, and does not say in which zone that was."""
+    fill(database, sql="CREATE TABLE plain AS SELECT i FROM generate_series(1, 10) AS i")
+    monkeypatch.setenv("PGTZ", "Africa/Lagos")
+    adopt(vaxdb, dump(database, scratch / "old" / "lagos_20260102_030405.sql.gz"))
+    report = vaxdb.ok("drill", "run", "-e", "production", "--json").json
+    (content,) = [check for check in report["checks"] if check["name"] == "content_equal"]
+    assert report["verdict"] == "pass" and content["skipped"]
+    assert "time zone" in content["detail"] and content["detail"].endswith("compared: public.stock")
+
+
 def test_what_is_damaged_is_not_adopted(vaxdb, database, scratch):
     fill(database)
     good = dump(database, scratch / "old" / "good.sql.gz")
