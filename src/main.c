@@ -59,7 +59,8 @@ static const CommandGroup groups[] = {
     {"backup", "make, list, verify, adopt, prune and push backups",
      "A backup is one file, NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, that `gunzip -c FILE | psql` restores "
      "without vaxdb. Beside it stand its checksum (.sha256) and its manifest (.json): what every "
-     "table held, row for row."},
+     "table held, row for row; and the server's roles and tablespaces, which no database holds "
+     "(.globals.sql.gz), where they may be read: restore these first on a new server."},
     {"restore", "bring a backup back, beside the old database until it is right", NULL},
     {"drill", "prove that a backup can be restored",
      "A backup is worth what its last restore was. A drill restores one into a PostgreSQL that is "

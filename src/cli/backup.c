@@ -419,7 +419,8 @@ const Command cli_backup_commands[] = {
                 "manifest (.json), and prints its path. pg_dump writes the schema; several\n"
                 "sessions copy the rows under one snapshot, and must get as many as the server\n"
                 "says it sent. A run that fails or is killed leaves nothing that `backup list`\n"
-                "shows.",
+                "shows. Roles and tablespaces go into NAME-ENV-YYYYMMDD-HHMMSS.globals.sql.gz, with\n"
+                "passwords when a superuser makes the backup.",
      .example = "vaxdb backup create -e production      into the folder of backups",
      .options = create_options, .run = run_create},
     {.name = "backup list", .synopsis = "", .summary = "list backups: age, size, rows, verified, drilled",
