@@ -6,6 +6,12 @@
 #include <string.h>
 
 typedef struct {
+    const char *name;
+    const char *sql; /* the last statement that set it */
+    int64_t line;
+} Setting;
+
+typedef struct {
     Arena *arena;
     LoadPlan *plan;
     const ArchiveIndex *index;
@@ -17,10 +23,8 @@ typedef struct {
     bool rows_seen;
     bool in_transaction; /* BEGIN was there, and no COMMIT yet */
     size_t table_capacity, step_capacity, settings_capacity;
-    const char **names; /* of the settings in force */
-    const char **statements;
-    int64_t *lines;
-    size_t setting_count, name_capacity, statement_capacity, line_capacity;
+    Setting *in_force;
+    size_t in_force_count, in_force_capacity;
     bool settings_changed; /* since the last of plan->settings */
 } Planning;
 
@@ -34,22 +38,21 @@ static void obstacle(Planning *planning, const char *what)
 
 static void take_setting(Planning *planning, const char *name, const char *sql, int64_t line)
 {
-    size_t at = 0;
-    size_t statement_count = planning->setting_count;
-    size_t line_count = planning->setting_count;
-    while (at < planning->setting_count && !str_equal(planning->names[at], name))
-        at++;
-    if (at == planning->setting_count) {
-        ARENA_PUSH(planning->arena, planning->statements, statement_count,
-                   planning->statement_capacity, NULL);
-        ARENA_PUSH(planning->arena, planning->lines, line_count, planning->line_capacity, line);
-        ARENA_PUSH(planning->arena, planning->names, planning->setting_count,
-                   planning->name_capacity, name);
+    Setting *setting = NULL;
+    for (size_t i = 0; i < planning->in_force_count && !setting; i++) {
+        if (str_equal(planning->in_force[i].name, name))
+            setting = &planning->in_force[i];
     }
-    if (str_equal(planning->statements[at], sql))
+    if (!setting) {
+        const Setting added = {.name = name};
+        ARENA_PUSH(planning->arena, planning->in_force, planning->in_force_count,
+                   planning->in_force_capacity, added);
+        setting = &planning->in_force[planning->in_force_count - 1];
+    }
+    if (str_equal(setting->sql, sql))
         return;
-    planning->statements[at] = arena_strdup(planning->arena, sql);
-    planning->lines[at] = line;
+    setting->sql = arena_strdup(planning->arena, sql);
+    setting->line = line;
     planning->settings_changed = true;
     /* The rules by which statements are read here. */
     if (str_equal(name, "standard_conforming_strings") && strstr(sql, "off"))
@@ -61,12 +64,12 @@ static size_t settings_now(Planning *planning)
 {
     LoadPlan *plan = planning->plan;
     if (planning->settings_changed || !plan->settings_count) {
-        size_t count = planning->setting_count;
+        size_t count = planning->in_force_count;
         const char **kept = arena_array(planning->arena, count, sizeof(*kept));
         int64_t *lines = arena_array(planning->arena, count, sizeof(*lines));
         for (size_t i = 0; i < count; i++) {
-            kept[i] = planning->statements[i];
-            lines[i] = planning->lines[i];
+            kept[i] = planning->in_force[i].sql;
+            lines[i] = planning->in_force[i].line;
         }
         LoadSettings settings = {kept, lines, count};
         ARENA_PUSH(planning->arena, plan->settings, plan->settings_count,
