@@ -25,6 +25,7 @@ static const Command *const tables[] = {
     cli_backup_adopt_commands,
     cli_backup_schedule_commands,
     cli_backup_offsite_commands,
+    cli_backup_seal_commands,
     cli_restore_commands,
     cli_drill_commands,
     cli_index_commands,
@@ -60,7 +61,8 @@ static const CommandGroup groups[] = {
      "A backup is one file, NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, that `gunzip -c FILE | psql` restores "
      "without vaxdb. Beside it stand its checksum (.sha256) and its manifest (.json): what every "
      "table held, row for row; and the server's roles and tablespaces, which no database holds "
-     "(.globals.sql.gz), where they may be read: restore these first on a new server."},
+     "(.globals.sql.gz), where they may be read: restore these first on a new server. All but "
+     "the manifest can be encrypted (.sql.gz.enc); `backup decrypt` undoes that."},
     {"restore", "bring a backup back, beside the old database until it is right", NULL},
     {"drill", "prove that a backup can be restored",
      "A backup is worth what its last restore was. A drill restores one into a PostgreSQL that is "

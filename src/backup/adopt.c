@@ -174,7 +174,9 @@ bool backup_adopt(Arena *arena, Log *log, State *state, const AdoptSpec *spec, B
     const char *path = path_join(arena, spec->directory, file);
     if (!str_ends(file, BACKUP_SUFFIX) || *file == '.') {
         (void)error_set(err, ERR_USAGE, "%s does not end in " BACKUP_SUFFIX, file);
-        return error_hint(err, "rename it; a dump that is not packed yet: gzip FILE.sql");
+        return error_hint(err, str_ends(file, SEAL_SUFFIX)
+                                   ? "one that is encrypted: vaxdb backup decrypt, then adopt that"
+                                   : "rename it; a dump that is not packed yet: gzip FILE.sql");
     }
     if (file_exists(arena_printf(arena, "%s%s", path, MANIFEST_SUFFIX)) ||
         file_exists(arena_printf(arena, "%s%s", spec->path, MANIFEST_SUFFIX)))

@@ -1,5 +1,6 @@
 #include "backup/archive.h"
 
+#include "backup/archive_internal.h"
 #include "backup/bytes.h"
 #include "base/file.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ENTRY_BYTES   112
+#define ENTRY_BYTES   ARCHIVE_ENTRY_BYTES
 #define ENTRIES_MAX   584 /* in one index member */
 #define SHA256_DIGITS (HASH_HEX_SIZE - 1)
 #define PLACE_BYTES   20 /* what the locator carries */
@@ -59,7 +60,7 @@ static const char *take_in_order(Order *order, const MemberLabel *label)
 bool archive_index_check(const ArchiveIndex *index, Error *err)
 {
     Order order = {0};
-    int64_t packed_bytes = 0;
+    int64_t packed_bytes = index->begin_bytes;
     int64_t raw_bytes = 0;
     for (size_t i = 0; i < index->count; i++) {
         const Member *member = &index->members[i];
@@ -86,7 +87,7 @@ bool archive_index_check(const ArchiveIndex *index, Error *err)
 
 /* ---- the index as bytes ------------------------------------------------------------------- */
 
-static void encode_entry(uint8_t *at, const Member *member)
+void archive_encode_entry(uint8_t *at, const Member *member)
 {
     const MemberLabel *label = &member->label;
     bytes_put(at, label->kind, 4);
@@ -100,7 +101,7 @@ static void encode_entry(uint8_t *at, const Member *member)
     memcpy(at + 48, member->sha256, SHA256_DIGITS);
 }
 
-static Member decode_entry(const uint8_t *at, int64_t offset)
+Member archive_decode_entry(const uint8_t *at, int64_t offset)
 {
     Member member = {
         .label = {.kind = (MemberKind)at[0],
@@ -138,7 +139,7 @@ static bool encode_part(const ArchiveIndex *index, size_t from, size_t count, Bu
                          .part = (uint32_t)(from / ENTRIES_MAX),
                          .rows = (int64_t)count};
     for (size_t i = 0; i < count; i++)
-        encode_entry(carried + i * ENTRY_BYTES, &index->members[from + i]);
+        archive_encode_entry(carried + i * ENTRY_BYTES, &index->members[from + i]);
     bytes_put(carried + count * ENTRY_BYTES, crc32_gzip_refl(0, carried, count * ENTRY_BYTES), 4);
     return member_carry(&label, carried, count * ENTRY_BYTES + 4, tail);
 }
@@ -165,8 +166,8 @@ static bool encode_tail(const ArchiveIndex *index, Buffer *tail, Error *err)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static bool read_at(int descriptor, const char *path, int64_t offset, void *bytes, size_t length,
-                    Error *err)
+bool archive_read_at(int descriptor, const char *path, int64_t offset, void *bytes, size_t length,
+                     Error *err)
 {
     for (size_t have = 0; have < length;) {
         ssize_t got =
@@ -182,7 +183,7 @@ static bool read_at(int descriptor, const char *path, int64_t offset, void *byte
     return true;
 }
 
-static bool file_bytes(int descriptor, const char *path, int64_t *bytes, Error *err)
+bool archive_file_bytes(int descriptor, const char *path, int64_t *bytes, Error *err)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0)
@@ -205,14 +206,14 @@ bool archive_check_tail(int descriptor, const char *path, const ArchiveIndex *in
     buffer_init(&expected, TAIL_MAX_BYTES);
     buffer_init(&found, TAIL_MAX_BYTES);
     int64_t size = 0;
-    if (!file_bytes(descriptor, path, &size, err) || !encode_tail(index, &expected, err))
+    if (!archive_file_bytes(descriptor, path, &size, err) || !encode_tail(index, &expected, err))
         return false;
     if (index->packed_bytes > size || size - index->packed_bytes != (int64_t)expected.length)
         return damaged(path, err);
     char *bytes = buffer_reserve(&found, expected.length);
     if (!bytes)
         return buffer_check(&found, "the index of the backup", err);
-    if (!read_at(descriptor, path, index->packed_bytes, bytes, expected.length, err))
+    if (!archive_read_at(descriptor, path, index->packed_bytes, bytes, expected.length, err))
         return false;
     return memcmp(bytes, expected.data, expected.length) == 0 || damaged(path, err);
 }
@@ -226,14 +227,14 @@ static bool read_entries(Arena *arena, int descriptor, const char *path, size_t 
     char *bytes = buffer_reserve(&tail, tail_bytes(count));
     if (!bytes)
         return buffer_check(&tail, "the index of the backup", err);
-    if (!read_at(descriptor, path, index->packed_bytes, bytes, tail_bytes(count), err))
+    if (!archive_read_at(descriptor, path, index->packed_bytes, bytes, tail_bytes(count), err))
         return false;
     index->members = arena_array(arena, count, sizeof(*index->members));
     index->count = count;
     int64_t offset = 0;
     for (size_t i = 0; i < count; i++) {
         Member *member = &index->members[i];
-        *member = decode_entry((const uint8_t *)bytes + entry_position(i), offset);
+        *member = archive_decode_entry((const uint8_t *)bytes + entry_position(i), offset);
         if (member->packed_bytes < 0 ||
             __builtin_add_overflow(offset, member->packed_bytes, &offset))
             return damaged(path, err);
@@ -250,11 +251,12 @@ bool archive_index_read(Arena *arena, int descriptor, const char *path, bool *fo
     int64_t size = 0;
     int64_t packed_bytes = 0;
     *found = false;
-    if (!file_bytes(descriptor, path, &size, err))
+    if (!archive_file_bytes(descriptor, path, &size, err))
         return false;
     if (size < (int64_t)sizeof(locator))
         return true;
-    if (!read_at(descriptor, path, size - (int64_t)sizeof(locator), locator, sizeof(locator), err))
+    if (!archive_read_at(descriptor, path, size - (int64_t)sizeof(locator), locator,
+                         sizeof(locator), err))
         return false;
     if (!member_parse(locator, &label, &packed_bytes) || label.kind != MEMBER_LOCATOR)
         return true;
@@ -274,12 +276,12 @@ bool archive_scan(int descriptor, const char *path, ArchiveScan *scan, Error *er
     uint8_t header[MEMBER_HEADER_BYTES];
     int64_t size = 0;
     *scan = (ArchiveScan){0};
-    if (!file_bytes(descriptor, path, &size, err))
+    if (!archive_file_bytes(descriptor, path, &size, err))
         return false;
     while (size - scan->bytes >= (int64_t)sizeof(header)) {
         MemberLabel label;
         int64_t packed_bytes = 0;
-        if (!read_at(descriptor, path, scan->bytes, header, sizeof(header), err))
+        if (!archive_read_at(descriptor, path, scan->bytes, header, sizeof(header), err))
             return false;
         if (!member_parse(header, &label, &packed_bytes))
             return true;
@@ -303,6 +305,7 @@ struct ArchiveWriter {
     Order order;
     ArchiveIndex index;
     size_t capacity;
+    SealHeader header; /* of an encrypted file */
 };
 
 ArchiveWriter *archive_writer_create(int descriptor, const char *path)
@@ -330,6 +333,18 @@ static bool put(const ArchiveWriter *writer, const void *bytes, size_t length, E
     return file_write_all(writer->descriptor, bytes, length, writer->path, err);
 }
 
+bool archive_writer_seal(ArchiveWriter *writer, const SealKey *key, const void *header,
+                         size_t header_length, Error *err)
+{
+    ArchiveIndex *index = &writer->index;
+    const void *bytes = memcpy(arena_alloc(writer->arena, header_length), header, header_length);
+    bool parsed = seal_header_parse(bytes, header_length, &writer->header);
+    assert(parsed && !index->count);
+    index->begin_bytes = index->packed_bytes = (int64_t)header_length;
+    index->key = key;
+    return put(writer, header, header_length, err);
+}
+
 bool archive_append(ArchiveWriter *writer, const MemberLabel *label, const void *packed,
                     size_t length, Error *err)
 {
@@ -341,6 +356,8 @@ bool archive_append(ArchiveWriter *writer, const MemberLabel *label, const void 
     Member member = {
         .label = *label, .offset = index->packed_bytes, .packed_bytes = (int64_t)length};
     hash_bytes(packed, length, member.sha256);
+    if (index->key)
+        memcpy(member.seed, packed, SEAL_SEED_BYTES);
     if (!put(writer, packed, length, err))
         return false;
     ARENA_PUSH(writer->arena, index->members, index->count, writer->capacity, member);
@@ -356,7 +373,10 @@ bool archive_writer_finish(ArchiveWriter *writer, Arena *arena, ArchiveIndex *in
     buffer_init(&tail, TAIL_MAX_BYTES);
     if (writer->order.in_copy)
         return error_set(err, ERR_FAILED, "the backup ends in the middle of a table");
-    if (!encode_tail(&writer->index, &tail, err) || !put(writer, tail.data, tail.length, err))
+    bool encoded = writer->index.key
+                       ? archive_seal_tail(&writer->index, &writer->header, &tail, err)
+                       : encode_tail(&writer->index, &tail, err);
+    if (!encoded || !put(writer, tail.data, tail.length, err))
         return false;
     *index = writer->index;
     index->members = arena_array(arena, index->count, sizeof(*index->members));

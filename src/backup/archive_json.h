@@ -5,5 +5,7 @@
 #include "base/json.h"
 
 json_t *archive_index_json(const ArchiveIndex *index);
-/* false: some value is missing or cannot be. What it then left in index is worth nothing. */
-bool archive_index_from_json(Arena *arena, const json_t *list, ArchiveIndex *index);
+/* false: some value is missing or cannot be. What it then left in index is worth nothing. The index
+ * of an encrypted file has no digests here (they would tell of the rows), and begins behind its
+ * header. */
+bool archive_index_from_json(Arena *arena, const json_t *list, bool encrypted, ArchiveIndex *index);

@@ -86,6 +86,7 @@ static void work(Crew *crew, MemberReader *reader, Progress *progress)
 static MemberReader *create_reader(const Crew *crew)
 {
     MemberReader *reader = member_reader_create();
+    member_reader_set_key(reader, crew->index->key);
     if (crew->whole_is_compared)
         member_reader_leave_out_sha256(reader);
     return reader;

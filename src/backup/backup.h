@@ -1,8 +1,9 @@
 /* Backups: made, listed, verified, pruned, and loaded into an empty database.
  *
  * A backup is one NAME-ENV-YYYYMMDD-HHMMSS.sql.gz that `gunzip -c FILE | psql` restores, with a
- * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h). Rows are
- * copied by several sessions under one snapshot, counted as they arrive, and must be as many as the
+ * checksum for `sha256sum -c` and a manifest that commits it (manifest.h, folder.h); an encrypted
+ * one is a .sql.gz.enc (seal.h), and backup_decrypt gives the .sql.gz. Rows are copied by several
+ * sessions under one snapshot, counted as they arrive, and must be as many as the
  * server says it sent before the manifest is written.
  *
  * Procedures with a safety net around these (restore with a swap, drills) are in flows. */
@@ -12,6 +13,7 @@
 #include "backup/folder.h"
 #include "backup/manifest.h"
 #include "backup/member.h"
+#include "backup/seal_keys.h"
 #include "base/log.h"
 #include "pg/session.h"
 #include "state/state.h"
@@ -27,6 +29,7 @@ typedef struct {
     int jobs;              /* sessions that copy rows; 0: half of the cores, at least 2 */
     Compression compression;
     const StrList *exclude; /* tables without their rows, as copy_plan_read has it; may be NULL */
+    BackupKeys *keys;       /* for whom it is encrypted, if so; may be NULL */
 } BackupSpec;
 
 typedef struct {
@@ -82,15 +85,29 @@ typedef struct {
 } VerifyReport;
 
 /* Levels 0 to 2. A bad backup is not an error but report->ok false; an error is what kept us from
- * looking (a file that is not there, an interrupt). state is where the result is remembered; NULL:
- * nowhere. */
+ * looking (a file that is not there, an encrypted one without a key at level 2, an interrupt).
+ * state is where the result is remembered; NULL: nowhere. */
 bool backup_verify(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
                    VerifyReport *report, Error *err) MUST_CHECK;
+/* The same for a file that may be encrypted. */
+bool backup_verify_with(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
+                        BackupKeys *keys, VerifyReport *report, Error *err) MUST_CHECK;
 /* A report that is not ok, as ERR_PROBLEMS with its first error. */
 bool backup_verify_error(const char *path, const VerifyReport *report, Error *err);
 
+/* Writes the plain .sql.gz of an encrypted backup: byte for byte what would have been made without
+ * encryption. output "-" is standard output; another one that is there is ERR_REFUSED. */
+typedef struct {
+    int64_t packed_bytes;
+    int64_t raw_bytes;
+    char sha256[HASH_HEX_SIZE];
+} DecryptResult;
+bool backup_decrypt(Arena *arena, Log *log, const char *path, BackupKeys *keys, const char *output,
+                    DecryptResult *result, Error *err) MUST_CHECK;
+
 typedef struct {
     const StrList *skip_roles; /* statements that name one of these are left out; may be NULL */
+    BackupKeys *keys;          /* of an encrypted one; may be NULL */
     /* Of the sessions that restore a file of members at the same time; NULL: there is only one. */
     const SessionOptions *connect;
     int jobs; /* how many; 0: one for each core, 2 to 8 */

@@ -254,6 +254,7 @@ static void *run_worker(void *data)
     buffer_init(&worker->raw, MEMBER_BYTES);
     buffer_init(&worker->packed, ROW_MAX + (ROW_MAX >> 2));
     worker->packer = member_packer_create(worker->workers->spec.compression);
+    member_packer_set_key(worker->packer, worker->workers->spec.key);
     /* What fails after a stop fails because of it. */
     if (!copy_units(worker, &error) && !atomic_load(&worker->workers->stop))
         note_failure(worker->workers, &error);

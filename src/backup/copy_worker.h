@@ -22,6 +22,7 @@ typedef struct {
     const char *dbname;
     int jobs; /* 0: half of the cores, at least 2 */
     Compression compression;
+    const SealKey *key; /* of an encrypted backup, else NULL */
 } CopySpec;
 
 typedef struct CopyWorkers CopyWorkers;

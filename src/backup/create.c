@@ -41,7 +41,8 @@ typedef struct {
     MemberQueue *queue;
     ArchiveWriter *writer;
     MemberPacker *packer;
-    Buffer text; /* of the member that is being filled */
+    SealRepository repository; /* of an encrypted backup */
+    Buffer text;               /* of the member that is being filled */
     Buffer packed;
     Buffer globals; /* packed; empty where they could not be read */
     Progress progress;
@@ -183,6 +184,10 @@ static bool begin(Creation *creation, Error *err)
     if (ftruncate(claim->descriptor, 0) != 0 || lseek(claim->descriptor, 0, SEEK_SET) != 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot write %s", claim->partial);
     creation->writer = archive_writer_create(claim->descriptor, claim->path);
+    const SealRepository *repository = &creation->repository;
+    if (repository->key && !archive_writer_seal(creation->writer, repository->key,
+                                                repository->header, repository->header_length, err))
+        return false;
     if (!backup_leader_begin(creation->arena, &creation->leader, manifest, err) ||
         !copy_plan_read(creation->arena, leader, creation->spec->exclude, manifest, &creation->plan,
                         err) ||
@@ -205,9 +210,10 @@ static bool read_globals(Creation *creation, Error *err)
 {
     Error error = {0};
     ManifestGlobals *globals = &creation->manifest.globals;
-    if (globals->sha256 || globals_read(creation->arena, creation->log, creation->spec->pg_bindir,
-                                        &creation->tool, creation->leader.session,
-                                        creation->passwords, &creation->globals, globals, &error))
+    if (globals->sha256 ||
+        globals_read(creation->arena, creation->log, creation->spec->pg_bindir, &creation->tool,
+                     creation->leader.session, creation->passwords, creation->repository.key,
+                     &creation->globals, globals, &error))
         return true;
     if (error.code == ERR_INTERRUPTED || error.code == ERR_UNREACHABLE) {
         *err = error;
@@ -249,7 +255,8 @@ static bool dump_once(Creation *creation, bool *waited, Error *err)
                            .conninfo = spec->conninfo,
                            .dbname = spec->dbname,
                            .jobs = spec->jobs,
-                           .compression = spec->compression};
+                           .compression = spec->compression,
+                           .key = creation->repository.key};
     CopyWorkers *workers = copy_workers_start(&copy);
     bool written = write_dump(creation, waited, err);
     Error copy_error = {0};
@@ -292,6 +299,17 @@ static bool check_tables(const Manifest *manifest, Error *err)
     return true;
 }
 
+static void describe_encryption(const Creation *creation, Manifest *manifest)
+{
+    const SealRepository *repository = &creation->repository;
+    char id[SEAL_ID_HEX_SIZE];
+    if (!repository->key)
+        return;
+    hash_to_hex(repository->key->id, SEAL_ID_BYTES, id);
+    manifest->key_id = arena_strdup(creation->arena, id);
+    manifest->recipients = *repository->recipients;
+}
+
 static bool finish(Creation *creation, Error *err)
 {
     Manifest *manifest = &creation->manifest;
@@ -310,8 +328,10 @@ static bool finish(Creation *creation, Error *err)
     manifest->raw_bytes = totals.raw_bytes;
     manifest->packed_bytes = totals.packed_bytes;
     manifest->sha256 = arena_strdup(creation->arena, totals.sha256);
+    describe_encryption(creation, manifest);
     if (manifest->globals.sha256 &&
-        !globals_write(creation->arena, creation->claim.path, &creation->globals, err))
+        !globals_write(creation->arena, creation->claim.path, &creation->repository,
+                       &creation->globals, &manifest->globals, err))
         return false;
     /* From here to the rename there is nothing worth stopping for. */
     if (!interrupt_check(err) ||
@@ -319,6 +339,20 @@ static bool finish(Creation *creation, Error *err)
         return false;
     progress_finish(&creation->progress);
     return true;
+}
+
+/* The data key, and the name that the file then has. */
+static bool claim(Creation *creation, Error *err)
+{
+    const BackupSpec *spec = creation->spec;
+    SealRepository *repository = &creation->repository;
+    if (backup_keys_wanted(spec->keys) &&
+        !backup_keys_repository(spec->keys, spec->directory, repository, err))
+        return false;
+    member_packer_set_key(creation->packer, repository->key);
+    return backup_claim(creation->arena, spec->directory, spec->name, spec->env,
+                        repository->key ? BACKUP_SUFFIX SEAL_SUFFIX : BACKUP_SUFFIX,
+                        &creation->claim, err);
 }
 
 bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult *result, Error *err)
@@ -332,8 +366,7 @@ bool backup_create(Arena *arena, Log *log, const BackupSpec *spec, BackupResult 
     if (!backup_leader_open(log, spec->conninfo, spec->dbname, &creation.leader, err) ||
         !pg_dump_find(arena, spec->pg_bindir, session_server_version(creation.leader.session),
                       &creation.tool, err) ||
-        !pg_restore_find(arena, spec->pg_bindir, &creation.tool, err) ||
-        !backup_claim(arena, spec->directory, spec->name, spec->env, &creation.claim, err) ||
+        !pg_restore_find(arena, spec->pg_bindir, &creation.tool, err) || !claim(&creation, err) ||
         !dump_with_retries(&creation, err) || !finish(&creation, err))
         return false;
     result->path = creation.claim.path;

@@ -31,8 +31,8 @@ static const char *look_at_data(Arena *arena, const char *path, const Manifest *
 static void add_entry(Arena *arena, const char *directory, const char *manifest_name,
                       BackupList *list)
 {
-    size_t length = strlen(manifest_name) - strlen(MANIFEST_SUFFIX);
-    const char *file = arena_strndup(arena, manifest_name, length);
+    const char *file =
+        arena_strndup(arena, manifest_name, manifest_file_length(manifest_name, MANIFEST_SUFFIX));
     BackupEntry entry = {.path = path_join(arena, directory, file)};
     bool found = false;
     Error error = {0};
@@ -73,9 +73,10 @@ bool backup_list(Arena *arena, const char *directory, BackupList *list, Error *e
         const char *name = names.items[i];
         if (*name == '.')
             continue;
-        if (str_ends(name, BACKUP_SUFFIX MANIFEST_SUFFIX))
+        if (manifest_file_length(name, MANIFEST_SUFFIX))
             add_entry(arena, directory, name, list);
-        else if (str_ends(name, BACKUP_SUFFIX) && !str_ends(name, GLOBALS_SUFFIX) &&
+        else if (manifest_file_length(name, "") && !str_ends(name, GLOBALS_SUFFIX) &&
+                 !str_ends(name, GLOBALS_SUFFIX SEAL_SUFFIX) &&
                  !str_list_has(&names, arena_printf(arena, "%s%s", name, MANIFEST_SUFFIX)))
             list->foreign++;
     }
@@ -121,9 +122,11 @@ bool backup_find(Arena *arena, const char *directory, const char *wanted, const 
 const char *backup_globals_path(Arena *arena, const char *path)
 {
     size_t length = strlen(path);
-    if (str_ends(path, BACKUP_SUFFIX))
+    const char *sealed = str_ends(path, BACKUP_SUFFIX SEAL_SUFFIX) ? SEAL_SUFFIX : "";
+    length -= strlen(sealed);
+    if (*sealed || str_ends(path, BACKUP_SUFFIX))
         length -= strlen(BACKUP_SUFFIX);
-    return arena_printf(arena, "%.*s%s", (int)length, path, GLOBALS_SUFFIX);
+    return arena_printf(arena, "%.*s%s%s", (int)length, path, GLOBALS_SUFFIX, sealed);
 }
 
 /* ---- claims ------------------------------------------------------------------------------ */
@@ -188,10 +191,10 @@ static bool sweep(Arena *arena, const char *directory, size_t *removed, Error *e
         return false;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.items[i];
-        if (*name != '.' || !str_ends(name, BACKUP_SUFFIX CLAIM_SUFFIX))
+        size_t length = manifest_file_length(name, CLAIM_SUFFIX);
+        if (*name != '.' || !length)
             continue;
-        size_t length = strlen(name) - 1 - strlen(CLAIM_SUFFIX);
-        if (sweep_one(arena, directory, arena_strndup(arena, name + 1, length)))
+        if (sweep_one(arena, directory, arena_strndup(arena, name + 1, length - 1)))
             (*removed)++;
     }
     return true;
@@ -249,7 +252,7 @@ static bool open_partial(BackupClaim *claim, Error *err)
 }
 
 bool backup_claim(Arena *arena, const char *directory, const char *name, const char *env,
-                  BackupClaim *claim, Error *err)
+                  const char *suffix, BackupClaim *claim, Error *err)
 {
     size_t removed = 0;
     *claim = (BackupClaim){.directory = directory, .lock = -1, .descriptor = -1};
@@ -262,7 +265,7 @@ bool backup_claim(Arena *arena, const char *directory, const char *name, const c
         claim->started_at = clock_unix_s();
         name_claim(arena, claim,
                    arena_printf(arena, "%s-%s-%s%s", name, env,
-                                clock_name_utc(arena, claim->started_at), BACKUP_SUFFIX));
+                                clock_name_utc(arena, claim->started_at), suffix));
         switch (try_claim(arena, claim, err)) {
         case CLAIM_FAILED:
             return false;

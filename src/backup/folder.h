@@ -1,8 +1,9 @@
 /* A folder of backups.
  *
- * A backup is three files: NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, the same with .sha256 and the same with
- * .json, its manifest; and where the roles of the server could be read NAME-....globals.sql.gz.
- * Only what has a manifest is a backup: files are found by their manifest and never by a pattern.
+ * A backup is three files: NAME-ENV-YYYYMMDD-HHMMSS.sql.gz (an encrypted one .sql.gz.enc), the same
+ * with .sha256 and the same with .json, its manifest; and where the roles of the server could be
+ * read NAME-....globals.sql.gz (.enc, too). Only what has a manifest is a backup: files are found
+ * by their manifest and never by a pattern.
  *
  * A run that makes one first claims its name with an empty ".NAME.json.partial" on which it holds a
  * lock for as long as it lives, packs into ".NAME.partial", and at the end renames the data and
@@ -24,7 +25,7 @@ typedef struct {
     size_t capacity;
     /* Manifests that cannot be read, by file and reason: the listing is incomplete. */
     StrList unreadable;
-    size_t foreign; /* .sql.gz files without a manifest */
+    size_t foreign; /* .sql.gz and .sql.gz.enc files without a manifest */
 } BackupList;
 
 /* A folder that does not exist is an empty list. Looks at sizes, not at contents. */
@@ -59,7 +60,7 @@ typedef struct {
 /* Makes the folder where it is missing, removes what dead runs left, claims a name of this second
  * (or of one of the next). */
 bool backup_claim(Arena *arena, const char *directory, const char *name, const char *env,
-                  BackupClaim *claim, Error *err) MUST_CHECK;
+                  const char *suffix, BackupClaim *claim, Error *err) MUST_CHECK;
 /* The same for a name that a backup has elsewhere. One that is here already, or is being written,
  * is ERR_REFUSED. */
 bool backup_claim_file(Arena *arena, const char *directory, const char *file, BackupClaim *claim,

@@ -53,14 +53,15 @@ bool globals_passwords(Session *session, bool *passwords, Error *err)
 }
 
 bool globals_read(Arena *arena, Log *log, const char *bindir, const PgDump *tool,
-                  const Session *session, bool passwords, Buffer *packed, ManifestGlobals *globals,
-                  Error *err)
+                  const Session *session, bool passwords, const SealKey *key, Buffer *packed,
+                  ManifestGlobals *globals, Error *err)
 {
     _cleanup_buffer_ Buffer text;
     _cleanup_member_packer_ MemberPacker *packer = member_packer_create(COMPRESS_SMALL);
     const char *path = NULL;
     char sha256[HASH_HEX_SIZE];
     buffer_init(&text, DUMP_MAX_STATEMENT);
+    member_packer_set_key(packer, key);
     *globals = (ManifestGlobals){0};
     if (!pg_dumpall_find(arena, bindir, tool, &path, err) ||
         !run_dumpall(arena, log, path, session, passwords, &text, err))
@@ -79,14 +80,38 @@ bool globals_read(Arena *arena, Log *log, const char *bindir, const PgDump *tool
     return true;
 }
 
-bool globals_write(Arena *arena, const char *path, const Buffer *packed, Error *err)
+/* One member, between a header and an index of its own. */
+static bool write_sealed(Arena *arena, int descriptor, const char *path,
+                         const SealRepository *repository, const Buffer *packed,
+                         ManifestGlobals *globals, Error *err)
+{
+    _cleanup_archive_writer_ ArchiveWriter *writer = archive_writer_create(descriptor, path);
+    const MemberLabel label = {
+        .kind = MEMBER_TEXT, .table = MEMBER_NO_TABLE, .raw_bytes = globals->raw_bytes};
+    ArchiveIndex index;
+    GzipTotals totals;
+    if (!archive_writer_seal(writer, repository->key, repository->header, repository->header_length,
+                             err) ||
+        !archive_append(writer, &label, packed->data, packed->length, err) ||
+        !archive_writer_finish(writer, arena, &index, &totals, err))
+        return false;
+    globals->packed_bytes = totals.packed_bytes;
+    globals->sha256 = arena_strdup(arena, totals.sha256);
+    return true;
+}
+
+bool globals_write(Arena *arena, const char *path, const SealRepository *repository,
+                   const Buffer *packed, ManifestGlobals *globals, Error *err)
 {
     const char *beside = backup_globals_path(arena, path);
     _cleanup_close_ int descriptor =
         open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot create %s", beside);
-    if (!file_write_all(descriptor, packed->data, packed->length, beside, err))
+    bool written = repository->key
+                       ? write_sealed(arena, descriptor, beside, repository, packed, globals, err)
+                       : file_write_all(descriptor, packed->data, packed->length, beside, err);
+    if (!written)
         return false;
     return fsync(descriptor) == 0 ||
            error_set_errno(err, ERR_FAILED, errno, "cannot write %s", beside);

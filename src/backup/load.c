@@ -1,3 +1,4 @@
+#include "backup/archive_open.h"
 #include "backup/backup.h"
 #include "backup/dump_reader.h"
 #include "backup/dump_stream.h"
@@ -110,8 +111,34 @@ static bool on_copy_end(void *data, const DumpTable *table, int64_t block_rows, 
     return true;
 }
 
-static bool feed(GzipReader *reader, DumpReader *dump, Progress *progress, char *chunk, Error *err)
+static bool feed_bytes(void *data, const char *bytes, size_t length, Error *err)
 {
+    return interrupt_check(err) && dump_reader_feed(data, bytes, length, err);
+}
+
+/* Of an encrypted file. */
+static bool feed_members(const LoadFile *file, DumpReader *dump, Progress *progress, Error *err)
+{
+    _cleanup_member_reader_ MemberReader *reader = member_reader_create();
+    member_reader_set_key(reader, file->index->key);
+    for (size_t i = 0; i < file->index->count; i++) {
+        const Member *member = &file->index->members[i];
+        if (!member_read(reader, file->descriptor, member, feed_bytes, dump, err))
+            return false;
+        progress_update(progress, member->offset + member->packed_bytes);
+    }
+    return true;
+}
+
+static bool feed_stream(const LoadFile *file, DumpReader *dump, Progress *progress,
+                        int64_t *raw_bytes, Error *err)
+{
+    _cleanup_gzip_reader_ GzipReader *reader = NULL;
+    _cleanup_free_ char *chunk = malloc(CHUNK_BYTES);
+    if (!chunk)
+        return error_set(err, ERR_FAILED, "out of memory");
+    if (!gzip_reader_open(file->path, &reader, err))
+        return false;
     for (;;) {
         size_t got = 0;
         if (!interrupt_check(err) || !gzip_read(reader, chunk, CHUNK_BYTES, &got, err))
@@ -122,7 +149,17 @@ static bool feed(GzipReader *reader, DumpReader *dump, Progress *progress, char 
             return false;
         progress_update(progress, gzip_reader_packed_bytes(reader));
     }
-    if (!dump_reader_finish(dump, err))
+    *raw_bytes = gzip_reader_raw_bytes(reader);
+    return true;
+}
+
+static bool feed(const LoadFile *file, DumpReader *dump, Progress *progress, int64_t *raw_bytes,
+                 Error *err)
+{
+    *raw_bytes = file->index->raw_bytes;
+    bool fed = file->index->key ? feed_members(file, dump, progress, err)
+                                : feed_stream(file, dump, progress, raw_bytes, err);
+    if (!fed || !dump_reader_finish(dump, err))
         return false;
     return dump_reader_is_complete(dump) ||
            error_set(err, ERR_PROBLEMS, "the end of the dump is missing");
@@ -138,20 +175,17 @@ static bool analyze(Session *session, LoadResult *result, Error *err)
 }
 
 /* Any dump, in one go. */
-static bool load_stream(Loading *loading, const char *path, Error *err)
+static bool load_stream(Loading *loading, const LoadFile *file, Error *err)
 {
     LoadResult *result = loading->result;
-    _cleanup_gzip_reader_ GzipReader *reader = NULL;
-    if (!gzip_reader_open(path, &reader, err))
-        return false;
     struct stat status;
-    if (stat(path, &status) != 0)
-        return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
+    if (fstat(file->descriptor, &status) != 0)
+        return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", file->path);
     DumpEvents events = {on_statement, on_copy_begin, on_copy_data, on_copy_end};
     _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(loading->arena, &events, loading);
     Progress progress;
     progress_start(&progress, loading->log, "restoring", status.st_size, PROGRESS_BYTES, "");
-    if (!feed(reader, dump, &progress, arena_alloc(loading->arena, CHUNK_BYTES), err)) {
+    if (!feed(file, dump, &progress, &result->raw_bytes, err)) {
         progress_abandon(&progress);
         if (loading->in_copy)
             session_copy_abort(loading->session, "the restore stopped");
@@ -163,32 +197,29 @@ static bool load_stream(Loading *loading, const char *path, Error *err)
     for (size_t i = 0; i < count; i++)
         result->rows += tables[i].rows;
     result->tables = count;
-    result->raw_bytes = gzip_reader_raw_bytes(reader);
     return analyze(loading->session, result, err);
 }
 
 /* A file of members that several sessions can restore; plan->obstacle tells why not. */
-static bool read_plan(Loading *loading, int descriptor, const char *path, ArchiveIndex *index,
-                      LoadPlan *plan, Error *err)
+static bool read_plan(Loading *loading, const LoadFile *file, LoadPlan *plan, Error *err)
 {
-    const LoadFile file = {.descriptor = descriptor, .path = path, .index = index};
-    bool found = false;
     *plan = (LoadPlan){.obstacle = "it is one stream"};
-    if (!loading->options || !loading->options->connect)
+    if (!loading->options || !loading->options->connect || !file->index->count)
         return true;
-    if (!archive_index_read(loading->arena, descriptor, path, &found, index, err))
-        return false;
-    return !found || load_plan_read(loading->arena, &file, plan, err);
+    return load_plan_read(loading->arena, file, plan, err);
 }
 
 static bool load_file(Loading *loading, const char *path, Error *err)
 {
-    ArchiveIndex index = {0};
+    ArchiveIndex index;
     LoadPlan plan;
+    BackupKeys *keys = loading->options ? loading->options->keys : NULL;
     _cleanup_close_ int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
-    if (!read_plan(loading, descriptor, path, &index, &plan, err))
+    const LoadFile file = {.descriptor = descriptor, .path = path, .index = &index};
+    if (!archive_open_index(loading->arena, descriptor, path, NULL, keys, &index, err) ||
+        !read_plan(loading, &file, &plan, err))
         return false;
     if (plan.obstacle && loading->options && loading->options->tables)
         return error_set(err, ERR_REFUSED,
@@ -196,9 +227,8 @@ static bool load_file(Loading *loading, const char *path, Error *err)
                          plan.obstacle);
     if (plan.obstacle) {
         log_debug(loading->log, "restoring by one session: %s", plan.obstacle);
-        return load_stream(loading, path, err);
+        return load_stream(loading, &file, err);
     }
-    const LoadFile file = {.descriptor = descriptor, .path = path, .index = &index};
     return load_parallel(loading, &file, &plan, err);
 }
 

@@ -92,8 +92,8 @@ static bool open_member(LoadCrew *crew, const SessionOptions *connect, int jobs,
     return load_prepare_session(worker->session, jobs, err);
 }
 
-bool load_crew_open(Log *log, const SessionOptions *connect, int jobs, LoadCrew **opened,
-                    Error *err)
+bool load_crew_open(Log *log, const SessionOptions *connect, int jobs, const SealKey *key,
+                    LoadCrew **opened, Error *err)
 {
     LoadCrew *crew = calloc(1, sizeof(*crew));
     if (!crew)
@@ -105,8 +105,10 @@ bool load_crew_open(Log *log, const SessionOptions *connect, int jobs, LoadCrew 
     jobs = job_count(jobs);
     for (int i = 0; i < jobs; i++) {
         Error error = {0};
-        if (open_member(crew, connect, jobs, &error))
+        if (open_member(crew, connect, jobs, &error)) {
+            member_reader_set_key(crew->members[i].worker.reader, key);
             continue;
+        }
         if (!i || error.code != ERR_UNREACHABLE || crew->count != i) {
             *err = error;
             return false;

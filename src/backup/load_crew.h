@@ -21,9 +21,10 @@ typedef struct {
 } LoadWorker;
 
 /* Opens the sessions. Where the server has no room for all of them, those that it has do the work;
- * none at all is an error. jobs 0: one for each core of this machine, 2 to 8. */
-bool load_crew_open(Log *log, const SessionOptions *connect, int jobs, LoadCrew **crew,
-                    Error *err) MUST_CHECK;
+ * none at all is an error. jobs 0: one for each core of this machine, 2 to 8. key is that of the
+ * index, or NULL. */
+bool load_crew_open(Log *log, const SessionOptions *connect, int jobs, const SealKey *key,
+                    LoadCrew **crew, Error *err) MUST_CHECK;
 void load_crew_close(LoadCrew *crew); /* NULL is allowed */
 int load_crew_size(const LoadCrew *crew);
 

@@ -92,6 +92,7 @@ static bool load_extensions(ParallelLoad *load, Error *err)
 {
     const LoadPlan *plan = load->plan;
     _cleanup_member_reader_ MemberReader *reader = member_reader_create();
+    member_reader_set_key(reader, load->file->index->key);
     LoadWorker leader = {.crew = load->crew,
                          .session = load->loading->session,
                          .reader = reader,
@@ -344,8 +345,8 @@ bool load_parallel(Loading *loading, const LoadFile *file, LoadPlan *plan, Error
         return error_set(err, ERR_PROBLEMS, "the end of the dump is missing");
     if (!run_before(&load, err) || !read_relations(&load, err) || !choose_tables(&load, err))
         return false;
-    bool opened =
-        load_crew_open(loading->log, loading->options->connect, loading->options->jobs, &crew, err);
+    bool opened = load_crew_open(loading->log, loading->options->connect, loading->options->jobs,
+                                 load.file->index->key, &crew, err);
     load.crew = crew;
     if (!opened || !load_extensions(&load, err) || !run_early(&load, err) ||
         !load_late(&load, err) || (loading->partial && !load_drop_others(&load, err)) ||

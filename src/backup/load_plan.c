@@ -202,6 +202,7 @@ static bool walk_member(const LoadFile *file, MemberReader *reader, DumpReader *
 static bool plan_members(Planning *planning, const LoadFile *file, DumpReader *dump, Error *err)
 {
     _cleanup_member_reader_ MemberReader *reader = member_reader_create();
+    member_reader_set_key(reader, file->index->key);
     LoadPlan *plan = planning->plan;
     for (size_t i = 0; i < file->index->count; i++) {
         const Member *member = &file->index->members[i];
@@ -239,6 +240,7 @@ bool load_plan_walk(const LoadFile *file, size_t from, size_t to, int64_t line,
 {
     _cleanup_arena_ Arena *arena = arena_create();
     _cleanup_member_reader_ MemberReader *reader = member_reader_create();
+    member_reader_set_key(reader, file->index->key);
     _cleanup_dump_reader_ DumpReader *dump = dump_reader_create(arena, events, data);
     dump_reader_skip_rows(dump, line - 1);
     for (size_t i = from; i < to; i++) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SELF_HASH  "manifest_sha256"
+#define MAC        "manifest_mac"
 #define HEX_SUFFIX "_hex" /* behind the name of a member */
 
 static void set_text(json_t *object, const char *key, const char *text)
@@ -59,7 +60,8 @@ static json_t *tables_json(const Manifest *manifest)
                                     : "table");
         set_int(row, "rows", table->rows);
         set_int(row, "raw_bytes", table->raw_bytes);
-        set_text(row, "digest", table->digest);
+        if (!manifest->key_id)
+            set_text(row, "digest", table->digest);
         if (table->root_name) {
             set_name(row, "root_schema", table->root_schema);
             set_name(row, "root_name", table->root_name);
@@ -134,13 +136,27 @@ static json_t *database_json(const Manifest *manifest)
     return database;
 }
 
+static json_t *encryption_json(const Manifest *manifest)
+{
+    json_t *encryption = json_object();
+    json_t *recipients = json_array();
+    for (size_t i = 0; i < manifest->recipients.count; i++)
+        (void)json_array_append_new(recipients, json_text(manifest->recipients.items[i]));
+    set_text(encryption, "key_id", manifest->key_id);
+    (void)json_object_set_new(encryption, "recipients", recipients);
+    return encryption;
+}
+
 static json_t *to_json(const Manifest *manifest)
 {
     json_t *root = json_object();
     set_text(root, "format", MANIFEST_FORMAT);
     set_int(root, "format_version", MANIFEST_FORMAT_VERSION);
     set_text(root, "file", manifest->file);
-    set_text(root, "content", "pg_dump plain, gzip");
+    set_text(root, "content",
+             manifest->key_id ? "pg_dump plain, gzip, encrypted" : "pg_dump plain, gzip");
+    if (manifest->key_id)
+        (void)json_object_set_new(root, "encryption", encryption_json(manifest));
     set_text(root, "name", manifest->name);
     set_text(root, "env", manifest->env);
     set_text(root, "reason", manifest->reason);
@@ -176,11 +192,13 @@ static json_t *to_json(const Manifest *manifest)
     return root;
 }
 
-/* Of the object without its self-hash. */
-static bool hash_object(json_t *root, char hex[HASH_HEX_SIZE])
+/* Of the object without its self-hash; and without its MAC, which is of that hash. */
+static bool hash_object(json_t *root, bool with_mac, char hex[HASH_HEX_SIZE])
 {
     _cleanup_json_ json_t *copy = json_copy(root);
     (void)json_object_del(copy, SELF_HASH);
+    if (!with_mac)
+        (void)json_object_del(copy, MAC);
     _cleanup_free_ char *text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text)
         return false;
@@ -188,14 +206,48 @@ static bool hash_object(json_t *root, char hex[HASH_HEX_SIZE])
     return true;
 }
 
+static void set_mac(json_t *root, const SealKey *key)
+{
+    char hex[HASH_HEX_SIZE] = "";
+    char mac[2 * SEAL_MAC_BYTES + 1];
+    (void)hash_object(root, false, hex);
+    seal_manifest_mac(key, hex, mac);
+    set_text(root, MAC, mac);
+}
+
+bool manifest_check_mac(const Manifest *manifest, const SealKey *key)
+{
+    char mac[2 * SEAL_MAC_BYTES + 1];
+    seal_manifest_mac(key, manifest->mac_hash, mac);
+    return manifest->key_id && strlen(manifest->mac) == sizeof(mac) - 1 &&
+           seal_equal(mac, manifest->mac, sizeof(mac) - 1);
+}
+
 char *manifest_write(Arena *arena, const Manifest *manifest)
 {
     _cleanup_json_ json_t *root = to_json(manifest);
     char hex[HASH_HEX_SIZE] = "";
-    (void)hash_object(root, hex);
+    if (manifest->key_id)
+        set_mac(root, manifest->index.key);
+    (void)hash_object(root, true, hex);
     set_text(root, SELF_HASH, hex);
     _cleanup_free_ char *text = json_dumps(root, JSON_INDENT(2));
     return arena_printf(arena, "%s\n", text ? text : "");
+}
+
+size_t manifest_file_length(const char *name, const char *behind)
+{
+    static const char *const suffixes[] = {BACKUP_SUFFIX, BACKUP_SUFFIX SEAL_SUFFIX};
+    size_t length = strlen(name);
+    if (!str_ends(name, behind))
+        return 0;
+    length -= strlen(behind);
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+        size_t suffix = strlen(suffixes[i]);
+        if (length > suffix && strncmp(name + length - suffix, suffixes[i], suffix) == 0)
+            return length;
+    }
+    return 0;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -295,7 +347,7 @@ static void read_tables(Fields *fields, Manifest *manifest)
             .excluded = str_equal(kind, "excluded"),
             .rows = int_of(&row, "rows"),
             .raw_bytes = int_of(&row, "raw_bytes"),
-            .digest = text_of(&row, "digest", true),
+            .digest = manifest->key_id ? NULL : text_of(&row, "digest", true),
         };
         if (field(&row, "root_name")) {
             manifest->tables[i].root_schema = name_of(&row, "root_schema");
@@ -369,10 +421,28 @@ static void read_globals(Fields *fields, Manifest *manifest)
     };
 }
 
+static void read_encryption(Fields *fields, Manifest *manifest)
+{
+    const json_t *recipients = field(fields, "encryption.recipients");
+    str_list_init(&manifest->recipients, fields->arena);
+    manifest->mac = "";
+    if (!field(fields, "encryption"))
+        return;
+    manifest->key_id = text_of(fields, "encryption.key_id", false);
+    manifest->mac = text_of(fields, MAC, false);
+    for (size_t i = 0; i < json_array_size(recipients); i++) {
+        const char *text = json_string_value(json_array_get(recipients, i));
+        if (text)
+            str_list_add(&manifest->recipients, text);
+    }
+}
+
 static void read_members(Fields *fields, Manifest *manifest)
 {
     const json_t *list = field(fields, "members");
-    if (list && !archive_index_from_json(fields->arena, list, &manifest->index) && !fields->missing)
+    if (list &&
+        !archive_index_from_json(fields->arena, list, manifest->key_id != NULL, &manifest->index) &&
+        !fields->missing)
         fields->missing = "members";
 }
 
@@ -410,7 +480,7 @@ static bool check_format(const char *what, json_t *root, Error *err)
     char hex[HASH_HEX_SIZE] = "";
     if (!str_equal(json_get_text(root, "format", NULL), MANIFEST_FORMAT))
         return error_set(err, ERR_PROBLEMS, "%s is no manifest of a backup", what);
-    if (!hash_object(root, hex) || !str_equal(json_get_text(root, SELF_HASH, NULL), hex))
+    if (!hash_object(root, true, hex) || !str_equal(json_get_text(root, SELF_HASH, NULL), hex))
         return error_set(err, ERR_PROBLEMS,
                          "%s was changed since it was written: its own "
                          "checksum does not match",
@@ -431,6 +501,7 @@ bool manifest_parse(Arena *arena, const char *what, const char *text, size_t len
     *manifest = (Manifest){0};
     Fields fields = {arena, root, NULL};
     read_origin(&fields, manifest);
+    read_encryption(&fields, manifest);
     read_tables(&fields, manifest);
     read_indexes(&fields, manifest);
     read_sequences(&fields, manifest);
@@ -440,7 +511,9 @@ bool manifest_parse(Arena *arena, const char *what, const char *text, size_t len
     if (fields.missing)
         return error_set(err, ERR_PROBLEMS, "%s: \"%s\" is missing or of the wrong type", what,
                          fields.missing);
-    if (strchr(manifest->file, '/') || !str_ends(manifest->file, BACKUP_SUFFIX))
+    if (!hash_object(root, false, manifest->mac_hash))
+        return error_set(err, ERR_FAILED, "out of memory");
+    if (strchr(manifest->file, '/') || !manifest_file_length(manifest->file, ""))
         return error_set(err, ERR_PROBLEMS, "%s: \"%s\" is no name of a backup", what,
                          manifest->file);
     return true;

@@ -1,11 +1,15 @@
-/* The manifest of a backup: FILE.sql.gz.json, written last, which makes the file a backup. Without
- * it nothing lists, counts or deletes the file.
+/* The manifest of a backup: FILE.json, written last, which makes the file a backup. Without it
+ * nothing lists, counts or deletes the file.
  *
  * It says what was dumped (server, database, snapshot), what the file must hold (rows and digest of
  * every table, indexes, bytes, SHA-256) and guards itself: "manifest_sha256" is the SHA-256 of the
  * object without that member, as compact JSON with sorted keys. Members that this version does not
  * know are kept out of the struct and still count in that hash. Names are in the encoding of the
- * database; of one that is no UTF-8 the bytes are in "name_hex", "schema_hex" and so on. */
+ * database; of one that is no UTF-8 the bytes are in "name_hex", "schema_hex" and so on.
+ *
+ * That of an encrypted backup is readable, too: names of tables, their rows and bytes. But it has
+ * no digests of rows, and "manifest_mac", an HMAC under the backup's key of the hash of what it
+ * says without the two. */
 #pragma once
 
 #include "backup/archive.h"
@@ -102,11 +106,22 @@ typedef struct {
     int64_t raw_bytes;
     int64_t packed_bytes;
     const char *sha256;
-    ArchiveIndex index; /* count 0: the file has none */
+    ArchiveIndex index;           /* count 0: the file has none */
+    const char *key_id;           /* of an encrypted backup, 32 hex digits; NULL: it is plain */
+    StrList recipients;           /* public keys, and "passphrase" */
+    const char *mac;              /* as it was read; "": it has none */
+    char mac_hash[HASH_HEX_SIZE]; /* of what the MAC is */
 } Manifest;
 
-/* Indented JSON with the self-hash and a newline at the end, in the arena. */
+/* Names of backups: "NAME.sql.gz", "NAME.sql.gz.enc", with `behind` behind them ("", ".json"). The
+ * length of what stands before behind; 0: it is no such name. */
+size_t manifest_file_length(const char *name, const char *behind);
+
+/* Indented JSON with the self-hash and a newline at the end, in the arena. That of an encrypted
+ * backup is written with index.key. */
 char *manifest_write(Arena *arena, const Manifest *manifest);
+/* Was it, as it was read, written with this key? */
+bool manifest_check_mac(const Manifest *manifest, const SealKey *key) MUST_CHECK;
 /* what names the text in messages. A text that is no manifest, was changed since it was written or
  * is of a newer format is ERR_PROBLEMS. Everything is in the arena. */
 bool manifest_parse(Arena *arena, const char *what, const char *text, size_t length,

@@ -18,6 +18,7 @@
  * changed since yesterday need not be sent again. */
 #pragma once
 
+#include "backup/seal.h"
 #include "base/buffer.h"
 #include "base/hash.h"
 
@@ -51,7 +52,8 @@ typedef struct {
     MemberLabel label;
     int64_t offset;
     int64_t packed_bytes;
-    char sha256[HASH_HEX_SIZE]; /* of the packed bytes */
+    char sha256[HASH_HEX_SIZE];    /* of the packed bytes */
+    uint8_t seed[SEAL_SEED_BYTES]; /* of an encrypted one: what its bytes begin with */
 } Member;
 
 typedef enum {
@@ -64,6 +66,8 @@ typedef enum {
 typedef struct MemberPacker MemberPacker;
 
 MemberPacker *member_packer_create(Compression compression);
+/* Members are encrypted from now on; NULL: they are not. key must outlive the packer. */
+void member_packer_set_key(MemberPacker *packer, const SealKey *key);
 /* Replaces what is in packed by the member of raw[0..label->raw_bytes). Fails where that is more
  * than MEMBER_MAX_RAW, or the member more than packed may hold. */
 bool member_pack(MemberPacker *packer, const MemberLabel *label, const void *raw, Buffer *packed,
@@ -96,11 +100,18 @@ MemberReader *member_reader_create(void);
 /* For one who hashes the whole file and compares that: the members' own SHA-256, a sixth of the
  * work, are then left out. */
 void member_reader_leave_out_sha256(MemberReader *reader);
+/* For encrypted members: the key of their index (archive.h), or NULL where that has none. It must
+ * outlive the reader. */
+void member_reader_set_key(MemberReader *reader, const SealKey *key);
 /* Inflates one member of a file through sink. Header, length, CRC-32 and SHA-256 must be those of
  * member, to the last bit; otherwise it ends in ERR_PROBLEMS, and what the sink got is worth
  * nothing. */
 bool member_read(MemberReader *reader, int descriptor, const Member *member, MemberSink sink,
                  void *data, Error *err) MUST_CHECK;
+/* Replaces what is in packed by the member as it was packed, not inflated. Header and SHA-256 must
+ * be right, as must every tag of an encrypted one, which is decrypted. */
+bool member_read_packed(MemberReader *reader, int descriptor, const Member *member, Buffer *packed,
+                        Error *err) MUST_CHECK;
 void member_reader_destroy(MemberReader *reader); /* NULL is allowed */
 
 static inline void cleanup_member_reader(MemberReader **reader)

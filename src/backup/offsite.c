@@ -246,13 +246,30 @@ static bool fetch(Arena *arena, Log *log, Store *store, const char *directory,
     return got;
 }
 
+/* The name with its suffix: where that was not given, the one that is there. */
+static bool find_file(Arena *arena, Store *store, const char *name, const char **file, Error *err)
+{
+    static const char *const suffixes[] = {BACKUP_SUFFIX, BACKUP_SUFFIX SEAL_SUFFIX};
+    bool found = manifest_file_length(name, "") > 0;
+    *file = name;
+    for (size_t i = 0; i < COUNT_OF(suffixes) && !found; i++) {
+        StoreObject object;
+        *file = arena_printf(arena, "%s%s", name, suffixes[i]);
+        if (!store_head(store, arena, arena_printf(arena, "%s%s", *file, MANIFEST_SUFFIX), &found,
+                        &object, err))
+            return false;
+    }
+    return true;
+}
+
 bool backup_pull(Arena *arena, Log *log, State *state, Store *store, const char *name,
                  const char *directory, OffsiteResult *result, Error *err)
 {
     int64_t started_ms = clock_monotonic_ms();
     const char *text = NULL;
-    const char *file =
-        str_ends(name, BACKUP_SUFFIX) ? name : arena_printf(arena, "%s%s", name, BACKUP_SUFFIX);
+    const char *file = NULL;
+    if (!find_file(arena, store, name, &file, err))
+        return false;
     *result = (OffsiteResult){.path = path_join(arena, directory, file)};
     if (!offsite_manifest(arena, store, file, &text, &result->manifest, err))
         return false;
@@ -273,14 +290,16 @@ bool offsite_name(Arena *arena, const char *object, const char *env, const char 
                   int64_t *moment)
 {
     static const char form[] = "-YYYYMMDD-HHMMSS";
-    static const char suffix[] = BACKUP_SUFFIX MANIFEST_SUFFIX;
-    size_t length = strlen(object);
-    size_t tail = strlen(form) + strlen(suffix);
-    if (!str_ends(object, suffix) || length <= tail)
+    size_t tail = strlen(form);
+    size_t length = manifest_file_length(object, MANIFEST_SUFFIX);
+    if (!length)
+        return false;
+    *file = arena_strndup(arena, object, length);
+    length -= strlen(BACKUP_SUFFIX) + (str_ends(*file, SEAL_SUFFIX) ? strlen(SEAL_SUFFIX) : 0);
+    if (length <= tail)
         return false;
     const char *time = arena_strndup(arena, object + length - tail + 1, strlen(form) - 1);
     const char *before = arena_strndup(arena, object, length - tail);
-    *file = arena_strndup(arena, object, length - strlen(MANIFEST_SUFFIX));
     return object[length - tail] == '-' && clock_parse_utc(time, moment) &&
            (!env || str_ends(before, arena_printf(arena, "-%s", env)));
 }

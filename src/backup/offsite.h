@@ -27,7 +27,7 @@ typedef struct {
 bool backup_push(Arena *arena, Log *log, State *state, Store *store, const char *path,
                  OffsiteResult *result, Error *err) MUST_CHECK;
 /* Gets a backup into a folder, where it lists only when it is whole and its SHA-256 is right. name
- * is that of the .sql.gz, with or without the suffix. One that is not in the store is ERR_USAGE. */
+ * is that of the backup, with or without the suffix. One that is not in the store is ERR_USAGE. */
 bool backup_pull(Arena *arena, Log *log, State *state, Store *store, const char *name,
                  const char *directory, OffsiteResult *result, Error *err) MUST_CHECK;
 /* The name of the newest backup in the store by the time in its name; env NULL: of all. None is

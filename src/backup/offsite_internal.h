@@ -10,8 +10,8 @@ bool offsite_manifest(Arena *arena, Store *store, const char *file, const char *
 /* Is the data of a manifest there? A store that keeps hashes is asked for the hash, too. */
 bool offsite_has_data(Arena *arena, Store *store, const Manifest *manifest, bool *has,
                       Error *err) MUST_CHECK;
-/* Is it the manifest of NAME-ENV-YYYYMMDD-HHMMSS.sql.gz, and of env (NULL: any)? *file is then that
- * name, and *moment the time in it. */
+/* Is it the manifest of NAME-ENV-YYYYMMDD-HHMMSS.sql.gz (or .sql.gz.enc), and of env (NULL: any)?
+ * *file is then that name, and *moment the time in it. */
 bool offsite_name(Arena *arena, const char *object, const char *env, const char **file,
                   int64_t *moment);
 /* Fills rows[i] with what is remembered of list->items[i]; the last drilled of each line stays. */

@@ -1,3 +1,4 @@
+#include "backup/archive_open.h"
 #include "backup/archive_verify.h"
 #include "backup/backup.h"
 #include "backup/dump_reader.h"
@@ -247,52 +248,48 @@ static bool check_members(Arena *arena, Progress *progress, const char *path,
     return true;
 }
 
-/* The index of a file: the manifest's where it has one, which the file must then agree with. No
- * members: it has none. */
-static bool find_index(Arena *arena, const char *path, const VerifyReport *report,
-                       ArchiveIndex *index, Error *err)
+/* What the keys at hand say of the file, beyond whether it opens. */
+static void note_keys(Arena *arena, int descriptor, const char *path, const BackupKeys *keys,
+                      VerifyReport *report)
 {
-    ArchiveScan scan;
-    bool found = false;
-    _cleanup_close_ int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    *index = (ArchiveIndex){0};
-    if (descriptor < 0)
-        return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
-    if (report->has_manifest && report->manifest.index.count) {
-        *index = report->manifest.index;
-        return archive_check_tail(descriptor, path, index, err);
-    }
-    if (!archive_index_read(arena, descriptor, path, &found, index, err))
-        return false;
-    if (found)
-        return true;
-    if (!archive_scan(descriptor, path, &scan, err))
-        return false;
-    return !scan.labelled ||
-           error_set(err, ERR_PROBLEMS,
-                     "the index at the end of %s is missing: it was cut off; its first %zu parts, "
-                     "up to byte %" PRId64 ", seem to be there",
-                     path_basename(path), scan.members, scan.bytes);
+    Error ignored = {0};
+    SealHeader header;
+    bool sealed = false;
+    if (!archive_read_header(arena, descriptor, path, &sealed, &header, &ignored))
+        return;
+    const char *directory = path_dirname(arena, path);
+    if (!sealed && backup_keys_wanted(keys) && !(report->has_manifest && report->manifest.adopted))
+        str_list_add(&report->notes, "it is not encrypted, and backups here are to be");
+    if (sealed && backup_keys_is_strange(keys, directory, &header))
+        str_list_addf(&report->notes,
+                      "its data key was not made on this machine, as others for %s were: right "
+                      "after a move or for one that was fetched, else somebody else made it",
+                      directory);
 }
 
-static bool look_inside(Arena *arena, Progress *progress, const char *path, VerifyReport *report,
-                        Error *err)
+static bool look_inside(Arena *arena, Progress *progress, const char *path, BackupKeys *keys,
+                        VerifyReport *report, Error *err)
 {
     ArchiveIndex index;
-    if (!find_index(arena, path, report, &index, err))
+    _cleanup_close_ int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return error_set_errno(err, ERR_FAILED, errno, "cannot read %s", path);
+    if (!archive_open_index(arena, descriptor, path,
+                            report->has_manifest ? &report->manifest : NULL, keys, &index, err))
         return false;
+    note_keys(arena, descriptor, path, keys, report);
     return index.count ? check_members(arena, progress, path, &index, report, err)
                        : check_stream(arena, progress, path, report, err);
 }
 
 /* Hashes the file on the way. */
-static bool check_content(Arena *arena, Log *log, const char *path, VerifyReport *report,
-                          Error *err)
+static bool check_content(Arena *arena, Log *log, const char *path, BackupKeys *keys,
+                          VerifyReport *report, Error *err)
 {
     Progress progress;
     Error error = {0};
     progress_start(&progress, log, "verifying", report->packed_bytes, PROGRESS_BYTES, "");
-    bool whole = look_inside(arena, &progress, path, report, &error);
+    bool whole = look_inside(arena, &progress, path, keys, report, &error);
     if (whole)
         progress_finish(&progress);
     else
@@ -309,8 +306,8 @@ static bool remember(State *state, const char *path, const VerifyReport *report,
                                  clock_unix_s(), err);
 }
 
-bool backup_verify(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
-                   VerifyReport *report, Error *err)
+bool backup_verify_with(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
+                        BackupKeys *keys, VerifyReport *report, Error *err)
 {
     *report = (VerifyReport){.level = level};
     str_list_init(&report->errors, arena);
@@ -322,10 +319,16 @@ bool backup_verify(Arena *arena, Log *log, State *state, const char *path, Verif
     report->packed_bytes = status.st_size;
     if (!check_manifest(arena, path, report, err) || !check_globals(arena, path, report, err) ||
         (level == VERIFY_HASH && !check_hash(arena, path, report, err)) ||
-        (level >= VERIFY_CONTENT && !check_content(arena, log, path, report, err)))
+        (level >= VERIFY_CONTENT && !check_content(arena, log, path, keys, report, err)))
         return false;
     report->ok = report->errors.count == 0;
     return remember(state, path, report, err);
+}
+
+bool backup_verify(Arena *arena, Log *log, State *state, const char *path, VerifyLevel level,
+                   VerifyReport *report, Error *err)
+{
+    return backup_verify_with(arena, log, state, path, level, NULL, report, err);
 }
 
 bool backup_verify_error(const char *path, const VerifyReport *report, Error *err)

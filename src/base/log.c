@@ -1,8 +1,11 @@
 #include "base/log.h"
 
+#include "base/interrupt.h"
 #include "base/str.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <termios.h>
 
 void log_init(Log *log, FILE *out, bool no_color)
 {
@@ -146,4 +149,36 @@ bool log_confirm_words(Log *log, const char *words, Error *err, const char *form
     if (read_answer(answer, sizeof(answer)) && strcmp(answer, words) == 0)
         return true;
     return error_set(err, ERR_REFUSED, "not confirmed; nothing was changed");
+}
+
+/* Not by stdio, in whose buffer it would stay. A terminal gives one line at a time. */
+static ssize_t read_line(char *line, size_t size)
+{
+    ssize_t got = 0;
+    do
+        got = read(STDIN_FILENO, line, size);
+    while (got < 0 && errno == EINTR && !interrupt_pending());
+    return got;
+}
+
+bool log_ask_secret(Log *log, const char *question, char *secret, size_t size, Error *err)
+{
+    struct termios shown;
+    if (!log->can_ask || tcgetattr(STDIN_FILENO, &shown) != 0)
+        return error_set(err, ERR_REFUSED, "%s: there is no terminal to ask on", question);
+    struct termios hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden); /* before anybody begins to type */
+    begin_line(log);
+    (void)fprintf(log->out, "%s: ", question);
+    (void)fflush(log->out);
+    ssize_t got = read_line(secret, size);
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    (void)fputc('\n', log->out);
+    if (!interrupt_check(err))
+        return false;
+    if (got <= 0 || secret[got - 1] != '\n')
+        return error_set(err, ERR_REFUSED, "%s: no line, or too long a one, was typed", question);
+    secret[got - 1] = '\0';
+    return true;
 }

@@ -39,3 +39,7 @@ bool log_confirm(Log *log, Error *err, const char *format, ...) PRINTF_LIKE(3, 4
 /* Asks for the exact words. -y does not answer it. */
 bool log_confirm_words(Log *log, const char *words, Error *err, const char *format, ...)
     PRINTF_LIKE(4, 5) MUST_CHECK;
+/* Asks for a line that is not shown while it is typed, such as a passphrase. Without a terminal, or
+ * where it is longer than size allows, ERR_REFUSED. */
+bool log_ask_secret(Log *log, const char *question, char *secret, size_t size,
+                    Error *err) MUST_CHECK;

@@ -55,6 +55,7 @@ static bool print_created(Context *context, const BackupResult *made, Error *err
         set_int(object, "bytes", manifest->packed_bytes);
         set_int(object, "raw_bytes", manifest->raw_bytes);
         set_text(object, "sha256", manifest->sha256);
+        (void)json_object_set_new(object, "encrypted", json_boolean(manifest->key_id != NULL));
         set_int(object, "tables", (int64_t)manifest_table_count(manifest));
         set_int(object, "rows", manifest_rows(manifest));
         (void)json_object_set_new(object, "seconds", json_real(made->seconds));
@@ -122,12 +123,16 @@ static bool run_create(Context *context, Error *err)
                        .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
                        .jobs = (int)options_int(context->options, "jobs"),
                        .compression = compression_of(options_text(context->options, "compress")),
-                       .exclude = options_list(context->options, "exclude-table-data")};
+                       .exclude = options_list(context->options, "exclude-table-data"),
+                       .keys = backup_files_keys(context, context->env)};
+    const StrList *recipients = options_list(context->options, "encrypt");
+    if (recipients->count)
+        backup_keys_set_recipients(spec.keys, recipients);
     BackupResult made;
     VerifyReport report;
     if (!backup_create(context->arena, context->log, &spec, &made, err) ||
-        !backup_verify(context->arena, context->log, state, made.path, VERIFY_CONTENT, &report,
-                       err))
+        !backup_verify_with(context->arena, context->log, state, made.path, VERIFY_CONTENT,
+                            spec.keys, &report, err))
         return false;
     if (!report.ok)
         return backup_verify_error(made.path, &report, err);
@@ -157,6 +162,7 @@ static json_t *entry_json(const Context *context, const BackupEntry *entry,
     set_int(object, "tables", (int64_t)manifest_table_count(manifest));
     set_int(object, "rows", manifest_rows(manifest));
     set_text(object, "sha256", manifest->sha256);
+    (void)json_object_set_new(object, "encrypted", json_boolean(manifest->key_id != NULL));
     (void)json_object_set_new(object, "verified", json_boolean(memory->verified));
     set_moment(context, object, "verified_at", memory->verified_at);
     set_moment(context, object, "drilled_at", memory->drilled_at);
@@ -330,7 +336,11 @@ static void print_facts(const Context *context, const BackupEntry *entry, const 
     (void)fprintf(out, "  holds      %s rows of %zu tables, %zu indexes\n",
                   str_count(arena, manifest_rows(manifest)), manifest_table_count(manifest),
                   manifest->index_count);
-    (void)fprintf(out, "  roles      %s\n\n", globals_text(&manifest->globals));
+    (void)fprintf(out, "  roles      %s\n", globals_text(&manifest->globals));
+    if (manifest->key_id)
+        (void)fprintf(out, "  encrypted  key %s, for %s\n", manifest->key_id,
+                      str_list_join(&manifest->recipients, arena, ", "));
+    (void)fputc('\n', out);
 }
 
 static void print_tables(const Context *context, const Manifest *manifest)
@@ -403,6 +413,8 @@ static const OptionSpec create_options[] = {
      .help = "sessions that copy rows; half of the cores, at least 2, when not said"},
     {.name = "compress", .letter = 'Z', .kind = OPTION_TEXT, .argument = "fast|balanced|small",
      .fallback = "balanced", .help = "how hard to pack: time against size"},
+    {.name = "encrypt", .kind = OPTION_TEXT, .argument = "RECIPIENT", .repeats = true,
+     .help = "encrypt for this public key, or for a `passphrase` (setting backup_recipient)"},
     {.name = "exclude-table-data", .kind = OPTION_TEXT, .argument = "PATTERN", .repeats = true,
      .help = "leave out the rows of such tables (SCHEMA.TABLE or TABLE; * and ?)"},
     OPTION_END,
@@ -420,7 +432,17 @@ const Command cli_backup_commands[] = {
                 "sessions copy the rows under one snapshot, and must get as many as the server\n"
                 "says it sent. A run that fails or is killed leaves nothing that `backup list`\n"
                 "shows. Roles and tablespaces go into NAME-ENV-YYYYMMDD-HHMMSS.globals.sql.gz, with\n"
-                "passwords when a superuser makes the backup.",
+                "passwords when a superuser makes the backup.\n"
+                "\n"
+                "With --encrypt or the setting backup_recipient the file is NAME...sql.gz.enc, which\n"
+                "only the recipients' secret keys open (`vaxdb backup key` makes a pair), or the\n"
+                "passphrase: that of backup_passphrase_file, of VAXDB_BACKUP_PASSPHRASE, or the one\n"
+                "that is typed. The manifest stays readable: names of tables, their rows and sizes,\n"
+                "and where sequences are. Roles are encrypted with it.\n"
+                "Parts that did not change are the same bytes the next day, which can be seen. This\n"
+                "machine keeps the data key in its state directory, so that it can verify and drill\n"
+                "what it made; any other needs an identity. Without all of them nobody ever opens it:\n"
+                "keep the identity elsewhere, on paper too.",
      .example = "vaxdb backup create -e production      into the folder of backups",
      .options = create_options, .run = run_create},
     {.name = "backup list", .synopsis = "", .summary = "list backups: age, size, rows, verified, drilled",

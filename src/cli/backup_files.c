@@ -85,3 +85,20 @@ bool backup_files_find_named(const Context *context, const char *wanted, const c
     list_directories(context, true, &directories);
     return find_in(context, &directories, wanted, path, err);
 }
+
+BackupKeys *backup_files_keys(const Context *context, EnvKind env)
+{
+    BackupKeys **keys = &context->keys->of[env];
+    const Config *config = context->config;
+    const BackupKeysSpec spec = {
+        .log = context->log,
+        .state_directory = config_state_directory(config),
+        .recipients = config_text(config, env, "backup_recipient"),
+        .identity_file = config_text(config, env, "backup_identity"),
+        .passphrase_file = config_text(config, env, "backup_passphrase_file"),
+        .passphrase = context->keys->passphrase,
+    };
+    if (!*keys)
+        *keys = backup_keys_create(&spec);
+    return *keys;
+}

@@ -18,6 +18,9 @@ const char *backup_files_directory(const Context *context, EnvKind env);
 void backup_files_directories(const Context *context, StrList *directories);
 /* NULL when -e was not given: then backups of every environment are meant. */
 const char *backup_files_env(const Context *context);
+/* For whom an environment's backups are encrypted and what opens them, by its settings. They live
+ * as long as the command. */
+BackupKeys *backup_files_keys(const Context *context, EnvKind env);
 /* A path, the name of a backup, or "newest" (also for NULL; of -e where it was given). */
 bool backup_files_find(const Context *context, const char *wanted, const char **path,
                        Error *err) MUST_CHECK;

@@ -43,7 +43,8 @@ static bool verify(Context *context, const char *path, VerifyLevel level, Verify
     if (!state_open(config_state_directory(context->config), &state, err))
         return false;
     if (level < VERIFY_RESTORE)
-        return backup_verify(context->arena, context->log, state, path, level, report, err);
+        return backup_verify_with(context->arena, context->log, state, path, level,
+                                  backup_files_keys(context, context->env), report, err);
     DrillSpec spec = drilling_spec(context, path);
     return drill_verify(context->arena, context->log, state, &spec, level, report, trial, err);
 }
@@ -103,7 +104,8 @@ const Command cli_backup_verify_commands[] = {
                 "digest, and the application's queries.\n\n"
                 "A damaged file exits 4, and so does one that does not restore. Of a file that\n"
                 "vaxdb did not make (pg_dump | gzip) it checks what can be checked, and says what\n"
-                "cannot.",
+                "cannot. From level 2 on an encrypted one needs a key: backup_identity or the\n"
+                "passphrase; the machine that made it has one.",
      .example = "vaxdb backup verify newest             after every backup, or before a restore",
      .options = verify_options, .max_arguments = 1, .run = run_verify},
     COMMAND_END,

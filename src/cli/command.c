@@ -292,10 +292,19 @@ static bool finish_output(FILE *out, Error *err)
     return true;
 }
 
+static void cleanup_keys(CommandKeys *keys)
+{
+    for (size_t i = 0; i < ENV_COUNT; i++)
+        backup_keys_destroy(keys->of[i]);
+    seal_forget(keys, sizeof(*keys));
+}
+
 static int run(const CommandTables *tables, const Command *command, const char *program,
                const char *const *argv)
 {
     _cleanup_arena_ Arena *arena = arena_create();
+    _cleanup_(cleanup_keys) CommandKeys keys = {0};
+    seal_take_passphrase(keys.passphrase);
     Log log;
     log_init(&log, stderr, has_word(argv, "--no-color", "--no-color"));
     Context context = {.arena = arena,
@@ -304,6 +313,7 @@ static int run(const CommandTables *tables, const Command *command, const char *
                        .program = program,
                        .command = command->name,
                        .tables = tables,
+                       .keys = &keys,
                        .json = has_word(argv, "--json", "--json")};
     Error err = {0};
     bool done = prepare(&context, command, argv, &err) && command->run(&context, &err) &&

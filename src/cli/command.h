@@ -3,6 +3,7 @@
  * A cli file parses, calls one thing of the rooms below, prints, and does nothing else. */
 #pragma once
 
+#include "backup/seal_keys.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -12,6 +13,12 @@
 #include "flows/target.h"
 
 typedef struct CommandTables CommandTables;
+
+/* For whom backups are encrypted and what opens them: backup_files_keys. */
+typedef struct {
+    BackupKeys *of[ENV_COUNT];
+    char passphrase[SEAL_PASSPHRASE_SIZE];
+} CommandKeys;
 
 typedef struct Context {
     Arena *arena;                /* lives as long as the command */
@@ -23,6 +30,7 @@ typedef struct Context {
     const Options *options;
     Config *config; /* NULL for a command that reads none */
     EnvKind env;    /* -e */
+    CommandKeys *keys;
     bool json;
     bool dry_run;      /* only true for commands that honour it */
     bool json_printed; /* set by command_print_json */

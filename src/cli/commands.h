@@ -8,6 +8,7 @@ extern const Command cli_backup_adopt_commands[];
 extern const Command cli_backup_offsite_commands[];
 extern const Command cli_backup_prune_commands[];
 extern const Command cli_backup_schedule_commands[];
+extern const Command cli_backup_seal_commands[];
 extern const Command cli_backup_verify_commands[];
 extern const Command cli_checklist_commands[];
 extern const Command cli_completion_commands[];

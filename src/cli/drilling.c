@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/table.h"
+#include "cli/backup_files.h"
 
 DrillSpec drilling_spec(const Context *context, const char *path)
 {
@@ -12,6 +13,7 @@ DrillSpec drilling_spec(const Context *context, const char *path)
         .app_role = config_text(context->config, context->env, "app_role"),
         .queries_directory = config_folder(context->config, context->env, "queries_dir"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
+        .keys = backup_files_keys(context, context->env),
     };
 }
 

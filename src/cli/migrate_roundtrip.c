@@ -95,6 +95,7 @@ static bool run_roundtrip(Context *context, Error *err)
     spec.names = names.count ? &names : NULL;
     spec.ignore = guards.ignore;
     spec.pg_bindir = guards.pg_bindir;
+    spec.keys = guards.keys;
     if (!roundtrip_run(context->arena, context->log, &spec, &report, err))
         return false;
     if (context->json && !command_print_json(context, roundtrip_report_json(&report), err))

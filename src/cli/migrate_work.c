@@ -70,6 +70,7 @@ void migrate_work_guards(const MigrateWork *work, GuardSpec *spec)
         .backup_directory = backup_files_directory(context, env),
         .backup_name = config_text(config, env, "name"),
         .pg_bindir = config_text(config, env, "pg_bindir"),
+        .keys = backup_files_keys(context, env),
         .backup_max_age_s = config_int(config, env, "backup_max_age") / 1000,
         .queries_directory = config_folder(config, env, "queries_dir"),
         .ignore = work->options.drift_ignore,

@@ -96,6 +96,7 @@ static bool run_restore(Context *context, Error *err)
         .backup_directory = backup_files_directory(context, context->env),
         .backup_name = config_text(context->config, context->env, "name"),
         .pg_bindir = config_text(context->config, context->env, "pg_bindir"),
+        .keys = backup_files_keys(context, context->env),
     };
     const char *word = command_argument(context, 0);
     bool offsite = offsite_is_place(word);

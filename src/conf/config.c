@@ -40,6 +40,16 @@ const OptionSpec config_settings[] = {
      .help = "folder of backups; without it backups/ in the state directory"},
     {.kind = OPTION_TEXT, .key = "backup_url", .variable = "VAXDB_BACKUP_URL",
      .help = "off-site store of backups: s3://BUCKET/PREFIX, sftp://USER@HOST/FOLDER, or a folder"},
+    {.kind = OPTION_TEXT, .key = "backup_recipient", .argument = "RECIPIENT",
+     .help = "for whom backups are encrypted, by commas: public keys of `vaxdb backup key`, or the "
+             "word passphrase; without it they are not"},
+    {.kind = OPTION_PATH, .key = "backup_identity", .argument = "FILE",
+     .variable = "VAXDB_BACKUP_IDENTITY",
+     .help = "file of the secret key (or several) that opens encrypted backups; only its owner may "
+             "read it"},
+    {.kind = OPTION_PATH, .key = "backup_passphrase_file", .argument = "FILE",
+     .help = "file whose first line is the passphrase of backups; without it "
+             "VAXDB_BACKUP_PASSPHRASE, else it is asked for"},
     {.kind = OPTION_BYTES, .key = "backup_bwlimit",
      .help = "bytes a second, at most, to and from the off-site store; without it as fast as it goes"},
     {.kind = OPTION_DURATION, .key = "backup_retry", .fallback = "60s",

@@ -105,6 +105,7 @@ bool copy_load(Copy *copy, const char *path, Error *err)
                               .application_name = "vaxdb restore",
                               .log = copy->log};
     LoadOptions options = {.skip_roles = &copy->roles_skipped,
+                           .keys = copy->keys,
                            .connect = &session,
                            .jobs = copy->jobs,
                            .tables = copy->tables};

@@ -18,6 +18,7 @@ typedef struct {
     Session *server;       /* with `postgres`; holds the lock of the scratch database */
     Session *session;      /* with the copy; NULL until it is loaded */
     const char *name;      /* NULL: there is none (any more) */
+    BackupKeys *keys;      /* of an encrypted backup; may be NULL */
     int jobs;              /* sessions that load it; 0: as LoadOptions has it */
     const StrList *tables; /* likewise */
     StrList roles_created;

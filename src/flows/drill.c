@@ -56,8 +56,8 @@ static bool verify_backup(Drill *drill, bool *good, Error *err)
 {
     int64_t started_ms = clock_monotonic_ms();
     VerifyReport *verified = &drill->verified;
-    if (!backup_verify(drill->arena, drill->log, drill->state, drill->spec->path, VERIFY_CONTENT,
-                       verified, err))
+    if (!backup_verify_with(drill->arena, drill->log, drill->state, drill->spec->path,
+                            VERIFY_CONTENT, drill->spec->keys, verified, err))
         return false;
     add_phase(drill, "verify", seconds_since(started_ms));
     *good = verified->ok;
@@ -118,6 +118,7 @@ static bool open_server(Drill *drill, Error *err)
     }
     if (!copy_open(drill->arena, drill->log, drill->conninfo, &drill->copy, err))
         return false;
+    drill->copy.keys = spec->keys;
     if (spec->conninfo)
         report->server = session_describe(drill->copy.server, drill->arena);
     return true;

@@ -19,6 +19,7 @@ typedef struct {
     const char *app_role;          /* NULL: the session's own */
     const char *queries_directory; /* NULL: there are none */
     const char *pg_bindir;         /* where to look for pg_dump first; may be NULL */
+    BackupKeys *keys;              /* of an encrypted backup; may be NULL */
 } DrillSpec;
 
 /* A backup that does not pass is a report with passed false; an error is what kept us from

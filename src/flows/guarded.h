@@ -34,6 +34,7 @@ const char *rollback_step_name(RollbackStep step);
 
 typedef struct {
     const char *backup_directory, *backup_name, *pg_bindir;
+    BackupKeys *keys; /* for whom its backups are encrypted, if so; may be NULL */
     int64_t backup_max_age_s;
     const char *queries_directory; /* NULL: there are none */
     const StrList *ignore;         /* listed drift */

@@ -15,15 +15,16 @@ bool guard_backup_make(const Guard *guard, const char *reason, BackupResult *mad
                          .env = env_name(guard->target->guard),
                          .reason = reason,
                          .compression = COMPRESS_BALANCED,
-                         .pg_bindir = spec->pg_bindir};
+                         .pg_bindir = spec->pg_bindir,
+                         .keys = spec->keys};
     return backup_create(guard->arena, guard->log, &backup, made, err);
 }
 
 bool guard_backup_verify(const Guard *guard, const BackupResult *made, Error *err)
 {
     VerifyReport report;
-    return backup_verify(guard->arena, guard->log, guard->state, made->path, VERIFY_CONTENT,
-                         &report, err) &&
+    return backup_verify_with(guard->arena, guard->log, guard->state, made->path, VERIFY_CONTENT,
+                              guard->spec->keys, &report, err) &&
            (report.ok || backup_verify_error(made->path, &report, err));
 }
 

@@ -163,8 +163,8 @@ static bool check_space(Restore *restore, Error *err)
 
 static bool verify_file(Restore *restore, Error *err)
 {
-    if (!backup_verify(restore->arena, restore->log, restore->state, restore->spec->path,
-                       VERIFY_CONTENT, &restore->report, err))
+    if (!backup_verify_with(restore->arena, restore->log, restore->state, restore->spec->path,
+                            VERIFY_CONTENT, restore->spec->keys, &restore->report, err))
         return false;
     if (!restore->report.ok) {
         (void)backup_verify_error(restore->spec->path, &restore->report, err);
@@ -195,12 +195,13 @@ static bool make_safety_backup(Restore *restore, Error *err)
                          .env = env_name(restore->target.env),
                          .reason = "before a restore",
                          .compression = COMPRESS_BALANCED,
-                         .pg_bindir = spec->pg_bindir};
+                         .pg_bindir = spec->pg_bindir,
+                         .keys = spec->keys};
     BackupResult made;
     VerifyReport report;
     if (!backup_create(restore->arena, restore->log, &safety, &made, err) ||
-        !backup_verify(restore->arena, restore->log, restore->state, made.path, VERIFY_CONTENT,
-                       &report, err))
+        !backup_verify_with(restore->arena, restore->log, restore->state, made.path, VERIFY_CONTENT,
+                            spec->keys, &report, err))
         return error_context(err, "the pre-restore backup failed, so nothing was changed");
     if (!report.ok)
         return backup_verify_error(made.path, &report, err);
@@ -373,8 +374,9 @@ bool restore_run(Arena *arena, Log *log, State *state, const Target *target,
         restore.target.database = spec->database;
     else if (!conninfo_database(arena, target->conninfo, &restore.target.database, err))
         return false;
-    bool done = copy_open(arena, log, target->conninfo, &restore.copy, err) &&
-                look_at_database(&restore, err) && verify_file(&restore, err) &&
+    bool opened = copy_open(arena, log, target->conninfo, &restore.copy, err);
+    restore.copy.keys = spec->keys;
+    bool done = opened && look_at_database(&restore, err) && verify_file(&restore, err) &&
                 check_space(&restore, err) && run_steps(&restore, err);
     copy_release(&restore.copy);
     result->database = restore.target.database;

@@ -22,6 +22,7 @@ typedef struct {
     const char *backup_directory; /* of the safety backup */
     const char *backup_name;
     const char *pg_bindir;
+    BackupKeys *keys; /* that open the backup and encrypt the safety backup; may be NULL */
 } RestoreSpec;
 
 typedef struct {

@@ -49,6 +49,7 @@ typedef struct {
     const char *backup;    /* a verified backup to take schema and data from; NULL: schema */
     const StrList *ignore; /* listed drift, see SchemaScope */
     const char *pg_bindir;
+    BackupKeys *keys; /* of an encrypted backup; may be NULL */
 } RoundtripSpec;
 
 /* A round trip that fails is a report with passed false; an error is what kept us from trying. The

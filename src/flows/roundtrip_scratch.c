@@ -122,7 +122,9 @@ static bool make_of_backup(Roundtrip *trip, Error *err)
     bool known = false;
     const char *path = trip->spec->backup;
     trip->report->database = path_basename(path);
-    if (!backup_verify(trip->arena, trip->log, NULL, path, VERIFY_CONTENT, &verified, err))
+    copy->keys = trip->spec->keys;
+    if (!backup_verify_with(trip->arena, trip->log, NULL, path, VERIFY_CONTENT, copy->keys,
+                            &verified, err))
         return false;
     if (!verified.ok)
         return backup_verify_error(path, &verified, err);

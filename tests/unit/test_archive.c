@@ -235,14 +235,14 @@ static void an_index_goes_through_json(UNUSED void **state)
     buffer_init(&text, BUFFER_MAX_FILE);
     (void)write_archive(COMPRESS_FAST, 3, &index, &text);
     _cleanup_json_ json_t *list = archive_index_json(&index);
-    assert_true(archive_index_from_json(arena, list, &read));
+    assert_true(archive_index_from_json(arena, list, false, &read));
     check_same(&read, &index);
     static const char *const keys[] = {"kind",   "table",  "part",         "rows",
                                        "digest", "offset", "packed_bytes", "sha256"};
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         _cleanup_json_ json_t *spoiled = json_deep_copy(list);
         (void)json_object_set_new(json_array_get(spoiled, 2), keys[i], json_text("x"));
-        assert_false(archive_index_from_json(arena, spoiled, &read));
+        assert_false(archive_index_from_json(arena, spoiled, false, &read));
     }
 }
 
