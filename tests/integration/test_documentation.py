@@ -86,9 +86,10 @@ def test_the_table_of_rules_is_current(vaxdb):
 def test_commands_and_flags_that_are_named_exist(vaxdb):
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         text = path.read_text().partition(document_rules.START)[0]
-        for line in re.findall(r"vaxdb (migrate [^`\n|#>&(]*)", text):
+        for line in re.findall(r"vaxdb ((?:migrate|backup|restore|drill) [^`\n|#>&(]*)", text):
             words = line.split()
-            name = words[:2] if len(words) > 1 and re.fullmatch("[a-z]+", words[1]) else words[:1]
+            group = len(words) > 1 and words[0] != "restore" and re.fullmatch("[a-z]+", words[1])
+            name = words[:2] if group else words[:1]
             shown = vaxdb.ok(*name, "--help").stdout
             for flag in re.findall(r"(?<!\S)--[a-z-]+", line):
                 assert flag in shown, (path.name, line)
