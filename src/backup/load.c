@@ -134,9 +134,8 @@ static bool feed_stream(const LoadFile *file, DumpReader *dump, Progress *progre
                         int64_t *raw_bytes, Error *err)
 {
     _cleanup_gzip_reader_ GzipReader *reader = NULL;
-    _cleanup_free_ char *chunk = malloc(CHUNK_BYTES);
-    if (!chunk)
-        return error_set(err, ERR_FAILED, "out of memory");
+    _cleanup_arena_ Arena *arena = arena_create();
+    char *chunk = arena_alloc(arena, CHUNK_BYTES);
     if (!gzip_reader_open(file->path, &reader, err))
         return false;
     for (;;) {

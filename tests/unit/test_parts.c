@@ -24,7 +24,7 @@ static int64_t check_plan(Arena *arena, int64_t size, const StoreReuse *reuse, s
             continue;
         }
         int64_t copied = 0;
-        for (size_t j = 0; j < reuse->count; j++) {
+        for (size_t j = 0; reuse && j < reuse->count; j++) {
             const StoreRange *range = &reuse->ranges[j];
             int64_t begin = range->offset > part->offset ? range->offset : part->offset;
             int64_t end = range->offset + range->length;
