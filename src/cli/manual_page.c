@@ -18,6 +18,7 @@ static const Row exit_statuses[] = {
     {"4",
      "it worked and found problems: errors of lint, a bad backup, failed checks, a failed drill"},
     {"5", "the database cannot be reached"},
+    {"6", "done here, but not off-site: the backup is good, its push failed"},
     {"130", "interrupted"},
 };
 

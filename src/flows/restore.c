@@ -284,15 +284,25 @@ static bool check_copy(Restore *restore, Error *err)
     return true;
 }
 
-static const char *old_name(const Restore *restore)
+/* DATABASE_old_YYYYMMDD_HHMMSS, of a later second where that is taken. */
+static bool old_name(const Restore *restore, const char **name, Error *err)
 {
-    char *time = clock_name_utc(restore->arena, clock_unix_s());
-    for (char *byte = time; *byte; byte++) {
-        if (*byte == '-')
-            *byte = '_';
+    for (int64_t at = clock_unix_s();; at++) {
+        char *time = clock_name_utc(restore->arena, at);
+        for (char *byte = time; *byte; byte++) {
+            if (*byte == '-')
+                *byte = '_';
+        }
+        /* Names have at most 63 bytes; the server would cut the end, which tells them apart. */
+        *name = arena_printf(restore->arena, "%.38s_old_%s", restore->target.database, time);
+        _cleanup_result_ Result *rows = NULL;
+        if (!session_query_params(restore->copy.server,
+                                  "SELECT FROM pg_database WHERE datname = $1", 1, name, &rows,
+                                  err))
+            return false;
+        if (!result_rows(rows))
+            return true;
     }
-    /* Names have at most 63 bytes; the server would cut the end, which tells them apart. */
-    return arena_printf(restore->arena, "%.38s_old_%s", restore->target.database, time);
 }
 
 static void drop_old(Restore *restore, const char *old)
@@ -325,8 +335,8 @@ static bool put_in_place(Restore *restore, Error *err)
         restore->result->created = true;
         return true;
     }
-    const char *old = old_name(restore);
-    if (!swap_check(copy->server, database, err) ||
+    const char *old = NULL;
+    if (!old_name(restore, &old, err) || !swap_check(copy->server, database, err) ||
         !swap_carry_settings(restore->arena, copy->server, database, &restore->there, copy->name,
                              err) ||
         !swap_databases(restore->arena, restore->target.conninfo, copy->server, database,

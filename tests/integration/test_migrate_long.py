@@ -139,7 +139,7 @@ def test_a_lock_timeout_names_who_had_it(project):
     with project.database.connect() as blocker:
         blocker.execute("SET application_name = 'a report'; BEGIN; SELECT count(*) FROM big")
         pid = blocker.info.backend_pid
-        said = project.fails(1, "up", "--lock-timeout", "600ms", "-q").stderr
+        said = project.fails(1, "up", "--lock-timeout", "200ms", "-q").stderr
     hint = said[said.index("the lock is held by") :]
     assert f"process {pid} (a report, user postgres, idle in tr" in hint
     assert "SELECT count(*) FROM big" in hint

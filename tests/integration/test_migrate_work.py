@@ -110,7 +110,7 @@ def test_statements_without_number(project, command):
     project.write("000_a.sql", "CREATE TABLE a (id int, t text);\n")
 
     def write(factor):
-        project.write("001_a.sql", "INSERT INTO a VALUES (1, 'x');\n" * 50_000 * factor)
+        project.write("001_a.sql", "INSERT INTO a VALUES (1, 'x');\n" * 20_000 * factor)
 
     assert growth(project, write, *command) < 3
 
