@@ -26,7 +26,7 @@ def laboratory():
     folder.chmod(0o755)
     server = None
     try:
-        server = Server(folder / "pg", settings=SETTINGS).create().start()
+        server = Server(folder / "pg", settings=SETTINGS, wal_segment_mib=16).create().start()
         yield server, Vaxdb(folder / "vaxdb"), folder
     finally:
         if server:

@@ -93,8 +93,9 @@ def clean_environment():
 class Server:
     """One cluster in a folder of its own. Superuser `postgres`, password PASSWORD."""
 
-    def __init__(self, folder, major=DEBIAN_MAJOR, settings=None):
+    def __init__(self, folder, major=DEBIAN_MAJOR, settings=None, wal_segment_mib=1):
         self.folder = Path(folder)
+        self.wal_segment_mib = wal_segment_mib  # PostgreSQL's own default is 16
         self.major = major
         self.bindir = bindir(major)
         self.settings = {**SETTINGS, **(settings or {})}
@@ -116,8 +117,8 @@ class Server:
         # fmt: off
         arguments = [
             self.bindir / "initdb", "-D", self.data, "-U", self.superuser, "-A", "scram-sha-256",
-            f"--pwfile={password_file}", "--no-sync", "--wal-segsize=1", "-E", "UTF8",
-            "--locale=C.UTF-8",
+            f"--pwfile={password_file}", "--no-sync", f"--wal-segsize={self.wal_segment_mib}",
+            "-E", "UTF8", "--locale=C.UTF-8",
         ]
         # fmt: on
         done = subprocess.run(
