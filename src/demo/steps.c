@@ -100,6 +100,16 @@ static bool migrate_one(const Demo *demo, EnvKind env, GuardedReport *report, Er
            error_context(err, "%s", database_of(demo, env));
 }
 
+/* Somebody has worked in the demo's databases since it made them. */
+static bool offer_reset(const Demo *demo, Error *err)
+{
+    if (err->code != ERR_REFUSED && err->code != ERR_PROBLEMS)
+        return false;
+    const char *hint = arena_strdup(demo->arena, err->hint);
+    return error_hint(err, "%s%sor give up what the demo's databases hold: vaxdb dev reset", hint,
+                      *hint ? "\n      " : "");
+}
+
 static bool run_migrations(Demo *demo, json_t *facts, Error *err)
 {
     static const struct {
@@ -111,7 +121,7 @@ static bool run_migrations(Demo *demo, json_t *facts, Error *err)
     for (size_t i = 0; i < COUNT_OF(order); i++) {
         GuardedReport report = {0};
         if (!migrate_one(demo, order[i].env, &report, err))
-            return false;
+            return offer_reset(demo, err);
         const char *env = env_name(order[i].env);
         int64_t count = (int64_t)report.run.done.count;
         demo_set_int(facts, env, count);

@@ -2,6 +2,7 @@
 
 import shutil
 
+import psycopg
 import pytest
 from support.program import ROOT
 
@@ -60,6 +61,15 @@ def test_the_tour_and_the_tour_again(project):
     assert not too_wide, "\n".join(too_wide)
     other = project.fails(3, "demo", "--rows", ROWS + 1)
     assert "holds other data" in other.stderr
+
+    migrations = project.work / "backend/database/migrations"
+    (migrations / "900_more.sql").write_text("CREATE TABLE more (id int PRIMARY KEY);\n")
+    (migrations / "900_more.down.sql").write_text("DROP TABLE more;\n")
+    with psycopg.connect(project.ok("dev", "url", "-e", "production").stdout.strip()) as connection:
+        connection.execute("ALTER TABLE users ADD COLUMN by_hand text")
+    changed = project.fails(3, "demo", "--rows", ROWS)
+    assert "public.users.by_hand" in changed.stderr
+    assert "vaxdb dev reset" in changed.stderr
 
 
 def test_it_refuses_where_production_is_a_real_server(project, database):
