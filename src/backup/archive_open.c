@@ -58,15 +58,19 @@ static bool complete_manifest(Arena *arena, Manifest *manifest, const ArchiveInd
 {
     uint64_t *sums = arena_array(arena, manifest->table_count, sizeof(*sums));
     bool *ended = arena_array(arena, manifest->table_count, sizeof(*ended));
+    const ManifestTable *table = NULL;
     for (size_t i = 0; i < index->count; i++) {
         const MemberLabel *label = &index->members[i].label;
         if (label->kind == MEMBER_TEXT)
             continue;
-        if (label->table >= manifest->table_count)
+        if (!table || table->number != label->table)
+            table = manifest_find_number(manifest, label->table);
+        if (!table)
             return error_set(err, ERR_PROBLEMS, "the manifest has no table number %" PRIu32,
                              label->table);
-        sums[label->table] += label->digest;
-        ended[label->table] = ended[label->table] || label->kind == MEMBER_COPY_END;
+        size_t row = (size_t)(table - manifest->tables);
+        sums[row] += label->digest;
+        ended[row] = ended[row] || label->kind == MEMBER_COPY_END;
     }
     for (size_t i = 0; i < manifest->table_count; i++) {
         if (ended[i])

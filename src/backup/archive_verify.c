@@ -169,10 +169,10 @@ static bool name_table(Walk *walk, const DumpTable *named, Error *err)
     walk->rows.name = named->name;
     if (!manifest)
         return true;
-    if (walk->label->table >= manifest->table_count)
+    const ManifestTable *row = manifest_find_number(manifest, walk->label->table);
+    if (!row)
         return error_set(err, ERR_PROBLEMS, "the manifest has no table number %" PRIu32,
                          walk->label->table);
-    const ManifestTable *row = &manifest->tables[walk->label->table];
     if (str_equal(row->name, named->name) && str_equal(row->schema, named->schema))
         return true;
     walk->rows.schema = row->schema;

@@ -85,7 +85,7 @@ static const CopyUnit *unit_of(const Worker *worker)
 static bool put_line(Worker *worker, MemberKind kind, const char *line, Error *err)
 {
     const MemberLabel label = {
-        .kind = kind, .table = unit_of(worker)->table->row, .raw_bytes = (int64_t)strlen(line)};
+        .kind = kind, .table = unit_of(worker)->table->number, .raw_bytes = (int64_t)strlen(line)};
     return put(worker, &label, line, err);
 }
 
@@ -93,7 +93,7 @@ static bool put_rows(Worker *worker, const char *raw, size_t length, Error *err)
 {
     const CopyUnit *unit = unit_of(worker);
     const MemberLabel label = {.kind = MEMBER_ROWS,
-                               .table = unit->table->row,
+                               .table = unit->table->number,
                                .part = unit->part,
                                .rows = worker->rows.rows,
                                .digest = worker->rows.digest,

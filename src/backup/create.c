@@ -127,16 +127,18 @@ static bool put_texts(Creation *creation, const Buffer *text, Error *err)
 
 /* ---- rows -------------------------------------------------------------------------------- */
 
-static void count_member(Creation *creation, const MemberLabel *label)
+static void count_member(Creation *creation, const QueueItem *item)
 {
-    ManifestTable *table = &creation->manifest.tables[label->table];
+    const MemberLabel *label = &item->label;
+    uint32_t row = creation->plan.units[item->unit].table->row;
+    ManifestTable *table = &creation->manifest.tables[row];
     if (label->kind == MEMBER_ROWS) {
         table->rows += label->rows;
         table->raw_bytes += label->raw_bytes;
-        creation->digests[label->table] += label->digest;
+        creation->digests[row] += label->digest;
     } else if (label->kind == MEMBER_COPY_END) {
         table->digest =
-            arena_printf(creation->arena, "%016" PRIx64, creation->digests[label->table]);
+            arena_printf(creation->arena, "%016" PRIx64, creation->digests[row]);
     }
 }
 
@@ -150,7 +152,7 @@ static bool take_members(Creation *creation, Error *err)
             return false;
         switch (outcome) {
         case QUEUE_MEMBER:
-            count_member(creation, &item.label);
+            count_member(creation, &item);
             if (!append(creation, &item.label, packed, item.length, err))
                 return false;
             break;
@@ -223,6 +225,23 @@ static bool read_globals(Creation *creation, Error *err)
     return true;
 }
 
+/* Large objects come later, with what the server says about them: then the key stays random. */
+static bool settle_key(Creation *creation, Error *err)
+{
+    _cleanup_buffer_ Buffer between;
+    buffer_init(&between, DUMP_MAX_STATEMENT);
+    if (creation->large_objects)
+        return true;
+    (void)buffer_append(&between, creation->sequences.data, creation->sequences.length);
+    for (size_t i = 0; i < creation->plan.table_count; i++)
+        (void)buffer_append_str(&between,
+                                copy_table_header(creation->arena, &creation->plan.tables[i]));
+    if (!buffer_check(&between, "the list of tables", err))
+        return false;
+    (void)!ddl_settle_key(creation->arena, &creation->ddl, &between);
+    return true;
+}
+
 static bool write_dump(Creation *creation, bool *waited, Error *err)
 {
     const PgDump *tool = &creation->tool;
@@ -230,6 +249,7 @@ static bool write_dump(Creation *creation, bool *waited, Error *err)
     return read_globals(creation, err) &&
            ddl_read(creation->arena, creation->log, tool, leader->session, leader->snapshot,
                     &creation->ddl, waited, err) &&
+           settle_key(creation, err) &&
            put_texts(creation, &creation->ddl.before, err) &&
            flush_text(creation, creation->text.length, err) && take_members(creation, err) &&
            put_texts(creation, &creation->sequences, err) &&

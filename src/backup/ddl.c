@@ -3,6 +3,7 @@
 #include "backup/dump_reader.h"
 #include "backup/dump_stream.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/process.h"
 #include "base/str.h"
 
@@ -204,6 +205,54 @@ static bool join_texts(Arena *arena, Ddl *ddl, Error *err)
     cut(&ddl->after, last, strlen(line));
     (void)buffer_printf(&ddl->after, "\\unrestrict %s\n\n", key);
     return buffer_check(&ddl->after, "the schema", err);
+}
+
+/* Where the key is after such a word. */
+static char *find_key(const Buffer *text, const char *word, size_t *length)
+{
+    char *at = memmem(text->data, text->length, word, strlen(word));
+    at = at ? at + strlen(word) : NULL;
+    *length = at ? strcspn(at, "\r\n") : 0;
+    return at;
+}
+
+static size_t count_word(const Buffer *text, const char *word)
+{
+    size_t count = 0;
+    const char *at = text->data;
+    const char *end = text->data + text->length;
+    while (text->length && (at = memmem(at, (size_t)(end - at), word, strlen(word)))) {
+        at += strlen(word);
+        count++;
+    }
+    return count;
+}
+
+bool ddl_settle_key(Arena *arena, Ddl *ddl, const Buffer *between)
+{
+    static const char word[] = "\\unrestrict";
+    char hex[HASH_HEX_SIZE];
+    size_t length = 0;
+    size_t end_length = 0;
+    char *begin = restrict_key(arena, &ddl->before)
+                      ? find_key(&ddl->before, "\n\\restrict ", &length)
+                      : NULL;
+    char *end = find_key(&ddl->after, word, &end_length);
+    if (!begin || !end || count_word(&ddl->before, word) || count_word(between, word) ||
+        count_word(&ddl->after, word) != 1)
+        return false;
+    end++;
+    if (end_length != length + 1 || memcmp(begin, end, length) != 0)
+        return false;
+    memset(begin, '0', length);
+    memset(end, '0', length);
+    _cleanup_hash_ HashStream *hash = hash_create();
+    hash_update(hash, ddl->before.data, ddl->before.length + 1);
+    hash_update(hash, ddl->after.data, ddl->after.length);
+    hash_finish(hash, hex);
+    for (size_t i = 0; i < length; i++)
+        begin[i] = end[i] = hex[i % (HASH_HEX_SIZE - 1)];
+    return true;
 }
 
 bool ddl_read(Arena *arena, Log *log, const PgDump *tool, const Session *session,

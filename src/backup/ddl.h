@@ -17,6 +17,12 @@ typedef struct {
     Buffer after;  /* ends with pg_dump's last line and, likewise, \unrestrict KEY */
 } Ddl;
 
+/* Makes the key of \restrict, random as pg_restore wrote it, one that follows from the statements:
+ * so what has not changed is the same text tomorrow. psql obeys no command but \unrestrict with
+ * that key, which must not be at the disposal of the server that was dumped. So the key stays
+ * random where a statement here, or in between (all that is in the dump besides rows), has the word
+ * \unrestrict anywhere. False, and that no error, where the key stayed as it was. */
+bool ddl_settle_key(Arena *arena, Ddl *ddl, const Buffer *between);
 /* *waited tells that pg_dump gave up behind a lock; the caller releases ddl whatever happens. */
 bool ddl_read(Arena *arena, Log *log, const PgDump *tool, const Session *session,
               const char *snapshot, Ddl *ddl, bool *waited, Error *err) MUST_CHECK;

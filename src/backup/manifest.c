@@ -58,6 +58,7 @@ static json_t *tables_json(const Manifest *manifest)
                  : table->extension ? "extension"
                  : table->excluded  ? "excluded"
                                     : "table");
+        set_int(row, "number", table->number);
         set_int(row, "rows", table->rows);
         set_int(row, "raw_bytes", table->raw_bytes);
         if (!manifest->key_id)
@@ -314,6 +315,15 @@ static int64_t int_of(Fields *fields, const char *path)
     return 0;
 }
 
+/* In the labels of members. Once it was the position in the list. */
+static uint32_t number_of(Fields *fields, size_t position)
+{
+    int64_t number = field(fields, "number") ? int_of(fields, "number") : (int64_t)position;
+    if (number >= MEMBER_NO_TABLE && !fields->missing)
+        fields->missing = "number";
+    return (uint32_t)number;
+}
+
 static int64_t time_of(Fields *fields, const char *path)
 {
     int64_t unix_s = 0;
@@ -345,6 +355,7 @@ static void read_tables(Fields *fields, Manifest *manifest)
             .partitioned = str_equal(kind, "partitioned"),
             .extension = str_equal(kind, "extension"),
             .excluded = str_equal(kind, "excluded"),
+            .number = number_of(&row, i),
             .rows = int_of(&row, "rows"),
             .raw_bytes = int_of(&row, "raw_bytes"),
             .digest = manifest->key_id ? NULL : text_of(&row, "digest", true),

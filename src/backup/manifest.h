@@ -39,6 +39,7 @@ typedef struct {
      * another database may route them to another partition. NULL: itself. */
     const char *root_schema;
     const char *root_name;
+    uint32_t number;    /* in the labels of its members (member.h); none other has it */
     int64_t rows;       /* of its COPY data; as many as the server says it sent */
     int64_t raw_bytes;  /* of its COPY data */
     const char *digest; /* of its rows in any order, 16 hex digits (dump_reader.h) */
@@ -130,6 +131,12 @@ bool manifest_parse(Arena *arena, const char *what, const char *text, size_t len
  * when there is none. */
 bool manifest_read(Arena *arena, const char *path, bool *found, Manifest *manifest,
                    Error *err) MUST_CHECK;
+
+/* Gives every table its number: that of its name, so that tables which come and go leave those of
+ * the others, and with them their members, as they are. */
+void manifest_number_tables(Manifest *manifest);
+/* That of a number; NULL: none has it. */
+const ManifestTable *manifest_find_number(const Manifest *manifest, uint32_t number);
 
 /* Sum over tables; partitioned ones and those of extensions do not count. */
 int64_t manifest_rows(const Manifest *manifest);

@@ -40,7 +40,7 @@ typedef enum {
 
 typedef struct {
     MemberKind kind;
-    uint32_t table;    /* in manifest->tables, the same from COPY_BEGIN to COPY_END */
+    uint32_t table;    /* its number in the manifest, the same from COPY_BEGIN to COPY_END */
     uint32_t part;     /* of ROWS: never falls within a table; several may share one */
     int64_t rows;      /* of ROWS, else 0 */
     uint64_t digest;   /* of ROWS, else 0: as dump_reader.h has it, adds up over members */

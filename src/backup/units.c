@@ -106,6 +106,9 @@ bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manif
     }
     if (!exclude_tables(arena, exclude, manifest, plan, err))
         return false;
+    manifest_number_tables(manifest);
+    for (size_t i = 0; i < plan->table_count; i++)
+        plan->tables[i].number = manifest->tables[plan->tables[i].row].number;
     copy_plan_cut(arena, plan);
     return true;
 }

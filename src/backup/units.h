@@ -24,7 +24,8 @@ typedef struct {
     const char *file_node; /* under the snapshot */
     int64_t blocks;
     bool ranges;  /* may be read by ranges of blocks */
-    uint32_t row; /* in manifest->tables: where its rows are counted */
+    uint32_t row;    /* in manifest->tables: where its rows are counted */
+    uint32_t number; /* of its members' labels: that of the manifest */
 } CopyTable;
 
 typedef struct {
@@ -44,7 +45,7 @@ typedef struct {
 } CopyPlan;
 
 /* In the leader's transaction. Tables that the manifest lacks (those of extensions) are added to
- * it. exclude (may be NULL) has patterns with * and ?, of SCHEMA.TABLE or of TABLE alone: such
+ * it; then all get their numbers. exclude (may be NULL) has patterns with * and ?, of SCHEMA.TABLE or of TABLE alone: such
  * tables are marked in the manifest and not copied. A pattern that meets no table is ERR_USAGE. */
 bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manifest *manifest,
                     CopyPlan *plan, Error *err) MUST_CHECK;

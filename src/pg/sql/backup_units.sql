@@ -3,7 +3,8 @@
 -- with the condition that the extension gives. Generated columns have no data. A partition of a
 -- table hashed by an enum may belong elsewhere once it is restored, because enum values hash by
 -- their OID: its rows are loaded through the root. Where much is stored out of line, width says about
--- how many bytes a row's text takes, without reading what is stored there.
+-- how many bytes a row's text takes, without reading what is stored there. Tables of about the same
+-- size keep their order from day to day.
 WITH configuration AS (
     SELECT u.oid, nullif(u.condition, '') AS condition
     FROM pg_extension AS e,
@@ -33,8 +34,11 @@ SELECT c.oid,
        END AS width,
        c.relfilenode AS file_node,
        coalesce(am.amname = 'heap', false) AS heap,
-       pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks
+       size.blocks
 FROM pg_class AS c
+CROSS JOIN LATERAL (
+    SELECT pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks
+) AS size
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_am AS am ON am.oid = c.relam
 LEFT JOIN configuration ON configuration.oid = c.oid
@@ -69,4 +73,4 @@ WHERE c.relkind = 'r'
           AND NOT EXISTS (
               SELECT FROM pg_depend AS d
               WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
-ORDER BY configuration.oid IS NULL, blocks DESC, n.nspname, c.relname
+ORDER BY configuration.oid IS NULL, trunc(log(2, greatest(size.blocks, 1))) DESC, n.nspname, c.relname
