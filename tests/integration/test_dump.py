@@ -177,6 +177,23 @@ def test_what_has_not_changed_packs_to_the_same_bytes(vaxdb, large):
     assert sum(data not in first for data in changed) == 1
 
 
+def test_a_table_that_comes_or_goes_leaves_the_others_as_they_are(vaxdb, large):
+    def members():
+        content = archive.read(create(vaxdb, large)["file"])
+        return [member.packed for member in content if member.kind < archive.INDEX]
+
+    first = members()
+    assert members() == first, "statements, too"
+    large.execute("CREATE TABLE aaa AS SELECT 1 AS i; CREATE TABLE between AS SELECT 2 AS i")
+    more = members()
+    assert len(set(more) - set(first)) == 2 + 2 * 3 and len(set(first) - set(more)) == 2
+    large.execute("DROP TABLE aaa, small")
+    fewer = members()
+    assert len(set(fewer) - set(more)) == 2, "the statements before and after the rows"
+    large.execute("DROP TABLE between; COMMENT ON TABLE large IS E'x\\n\\\\unrestrict y'")
+    assert len(set(members()) - set(members())) == 2, "a random key"
+
+
 def test_all_rows_are_of_one_moment(vaxdb, database, new_database):
     """Money moves between tables all the time; a dump of two moments would make or lose some."""
     tables = range(6)

@@ -2,6 +2,7 @@
 
 #include "backup/backup.h"
 #include "backup/roles.h"
+#include "base/json.h"
 #include "flows/scratch.h"
 
 static Arena *arena;
@@ -21,7 +22,7 @@ static int drop_arena(UNUSED void **state)
 /* ---- manifest ---------------------------------------------------------------------------- */
 
 static ManifestTable tables[] = {
-    {.schema = "public", .name = "a", .rows = 10, .raw_bytes = 100, .digest = "00ff"},
+    {.schema = "public", .name = "a", .number = 7, .rows = 10, .raw_bytes = 100, .digest = "00ff"},
     {.schema = "public", .name = "p", .partitioned = true},
     {.schema = "s\"x\n", .name = "b", .rows = INT64_MAX / 2, .digest = "0"},
     {.schema = "ext", .name = "conf", .extension = true, .rows = 3, .digest = "1"},
@@ -90,6 +91,7 @@ static void a_manifest_reads_back(UNUSED void **state)
     assert_int_equal(manifest_rows(&read), 10 + INT64_MAX / 2 + 1);
     assert_int_equal(manifest_table_count(&read), 3);
     assert_false(read.indexes[1].valid);
+    assert_int_equal(read.tables[0].number, 7);
     assert_string_equal(manifest_write(arena, &read), text);
 }
 
@@ -111,6 +113,52 @@ static void every_changed_byte_of_a_manifest_is_seen(UNUSED void **state)
         Manifest read;
         assert_false(manifest_parse(arena, "m", text, cut, &read, &err));
     }
+}
+
+/* Tables t45155 and t53074 have the same number by their names, 1872236086. */
+static void a_table_keeps_its_number(UNUSED void **state)
+{
+    ManifestTable all[] = {{.schema = "public", .name = "a"},
+                           {.schema = "publi", .name = "ca"},
+                           {.schema = "public", .name = "t53074"},
+                           {.schema = "public", .name = "t45155"}};
+    Manifest manifest = {.tables = all, .table_count = COUNT_OF(all)};
+    manifest_number_tables(&manifest);
+    assert_int_equal(all[0].number, 683192217);
+    assert_int_not_equal(all[1].number, 683192217);
+    assert_int_equal(all[2].number, 1872236087);
+    assert_int_equal(all[3].number, 1872236086);
+    assert_ptr_equal(manifest_find_number(&manifest, 1872236087), &all[2]);
+    assert_null(manifest_find_number(&manifest, 0));
+    manifest.table_count = 1;
+    manifest_number_tables(&manifest);
+    assert_int_equal(all[0].number, 683192217);
+}
+
+/* Backups of before tables had numbers: labels had the position. */
+static void a_manifest_without_numbers_has_positions(UNUSED void **state)
+{
+    Manifest written = make_manifest();
+    Manifest read;
+    Error err = {0};
+    char hash[HASH_HEX_SIZE];
+    json_t *root = json_loads(manifest_write(arena, &written), 0, NULL);
+    size_t i = 0;
+    json_t *table = NULL;
+    json_array_foreach(json_object_get(root, "tables"), i, table)
+        assert_int_equal(json_object_del(table, "number"), 0);
+    (void)json_object_del(root, "manifest_sha256");
+    char *text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+    hash_bytes(text, strlen(text), hash);
+    free(text);
+    (void)json_object_set_new(root, "manifest_sha256", json_string(hash));
+    text = json_dumps(root, 0);
+    if (!manifest_parse(arena, "m", text, strlen(text), &read, &err))
+        fail_msg("%s", err.message);
+    for (i = 0; i < read.table_count; i++)
+        assert_int_equal(read.tables[i].number, i);
+    free(text);
+    json_decref(root);
 }
 
 /* ---- retention --------------------------------------------------------------------------- */
@@ -269,6 +317,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_manifest_reads_back),
         cmocka_unit_test(every_changed_byte_of_a_manifest_is_seen),
+        cmocka_unit_test(a_table_keeps_its_number),
+        cmocka_unit_test(a_manifest_without_numbers_has_positions),
         cmocka_unit_test(retention),
         cmocka_unit_test(retention_by_period),
         cmocka_unit_test(retention_counts_by_the_end),

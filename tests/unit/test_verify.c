@@ -61,9 +61,9 @@ static const Part good[] = {
 
 static ManifestTable tables[] = {
     {.schema = "public", .name = "a", .rows = 4, .raw_bytes = 21},
-    {.schema = "public", .name = "b"},
-    {.schema = "public", .name = "root", .partitioned = true},
-    {.schema = "public", .name = "leaf", .rows = 1, .raw_bytes = 2},
+    {.schema = "public", .name = "b", .number = 1},
+    {.schema = "public", .name = "root", .number = 2, .partitioned = true},
+    {.schema = "public", .name = "leaf", .number = 3, .rows = 1, .raw_bytes = 2},
 };
 
 /* What a lying label is made by; all zero: none. */
