@@ -137,8 +137,7 @@ static void count_member(Creation *creation, const QueueItem *item)
         table->raw_bytes += label->raw_bytes;
         creation->digests[row] += label->digest;
     } else if (label->kind == MEMBER_COPY_END) {
-        table->digest =
-            arena_printf(creation->arena, "%016" PRIx64, creation->digests[row]);
+        table->digest = arena_printf(creation->arena, "%016" PRIx64, creation->digests[row]);
     }
 }
 
@@ -249,8 +248,7 @@ static bool write_dump(Creation *creation, bool *waited, Error *err)
     return read_globals(creation, err) &&
            ddl_read(creation->arena, creation->log, tool, leader->session, leader->snapshot,
                     &creation->ddl, waited, err) &&
-           settle_key(creation, err) &&
-           put_texts(creation, &creation->ddl.before, err) &&
+           settle_key(creation, err) && put_texts(creation, &creation->ddl.before, err) &&
            flush_text(creation, creation->text.length, err) && take_members(creation, err) &&
            put_texts(creation, &creation->sequences, err) &&
            (!creation->large_objects ||

@@ -234,9 +234,8 @@ bool ddl_settle_key(Arena *arena, Ddl *ddl, const Buffer *between)
     char hex[HASH_HEX_SIZE];
     size_t length = 0;
     size_t end_length = 0;
-    char *begin = restrict_key(arena, &ddl->before)
-                      ? find_key(&ddl->before, "\n\\restrict ", &length)
-                      : NULL;
+    char *begin =
+        restrict_key(arena, &ddl->before) ? find_key(&ddl->before, "\n\\restrict ", &length) : NULL;
     char *end = find_key(&ddl->after, word, &end_length);
     if (!begin || !end || count_word(&ddl->before, word) || count_word(between, word) ||
         count_word(&ddl->after, word) != 1)

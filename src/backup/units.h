@@ -23,7 +23,7 @@ typedef struct {
     const char *oid;
     const char *file_node; /* under the snapshot */
     int64_t blocks;
-    bool ranges;  /* may be read by ranges of blocks */
+    bool ranges;     /* may be read by ranges of blocks */
     uint32_t row;    /* in manifest->tables: where its rows are counted */
     uint32_t number; /* of its members' labels: that of the manifest */
 } CopyTable;
@@ -45,8 +45,9 @@ typedef struct {
 } CopyPlan;
 
 /* In the leader's transaction. Tables that the manifest lacks (those of extensions) are added to
- * it; then all get their numbers. exclude (may be NULL) has patterns with * and ?, of SCHEMA.TABLE or of TABLE alone: such
- * tables are marked in the manifest and not copied. A pattern that meets no table is ERR_USAGE. */
+ * it; then all get their numbers. exclude (may be NULL) has patterns with * and ?, of SCHEMA.TABLE
+ * or of TABLE alone: such tables are marked in the manifest and not copied. A pattern that meets no
+ * table is ERR_USAGE. */
 bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manifest *manifest,
                     CopyPlan *plan, Error *err) MUST_CHECK;
 /* Cuts the tables of the plan into its units. */

@@ -129,13 +129,32 @@ static const char *unit_word(Arena *arena, const char *word)
 
 typedef const char *(*QuoteWord)(Arena *arena, const char *word);
 
-/* "/usr/bin/vaxdb backup create -e production --quiet --config FILE" */
-static const char *command_line(Arena *arena, const ScheduleSpec *spec, const char *verb,
-                                QuoteWord quote)
+/* "-e production --quiet --config FILE" */
+static const char *arguments(Arena *arena, const ScheduleSpec *spec, QuoteWord quote)
 {
-    return arena_printf(arena, "%s backup %s -e %s --quiet%s%s", quote(arena, spec->program), verb,
-                        spec->env, spec->config ? " --config " : "",
+    return arena_printf(arena, "-e %s --quiet%s%s", spec->env, spec->config ? " --config " : "",
                         spec->config ? quote(arena, spec->config) : "");
+}
+
+/* For a shell. A backup that could not be pushed (6) is one, and what is too old takes its room:
+ * so prune follows, and the status is the first that is none of success. */
+static const char *cron_command(Arena *arena, const ScheduleSpec *spec)
+{
+    const char *program = cron_word(arena, spec->program);
+    const char *more = arguments(arena, spec, cron_word);
+    return arena_printf(arena,
+                        "%s backup create %s >/dev/null; s=$?; case $s in 0|6) "
+                        "%s backup prune %s >/dev/null || s=$?;; esac; exit $s",
+                        program, more, program, more);
+}
+
+/* The same as one command of a unit, where a second one would not follow a status of 6. */
+static const char *unit_command(Arena *arena, const ScheduleSpec *spec)
+{
+    return arena_printf(arena,
+                        "/bin/sh -c '\"$$0\" backup create \"$$@\"; s=$$?; case $$s in 0|6) "
+                        "\"$$0\" backup prune \"$$@\" || s=$$?;; esac; exit $$s' %s %s",
+                        unit_word(arena, spec->program), arguments(arena, spec, unit_word));
 }
 
 /* ---- the texts --------------------------------------------------------------------------- */
@@ -160,10 +179,9 @@ static void write_cron(Arena *arena, const ScheduleSpec *spec, int hour, int min
     schedule->cron = arena_printf(
         arena,
         "# %02d:%02d %s, which is %s by this machine's clock. Into `crontab -e` of %s.\n%s"
-        "%d %d * * * VAXDB_STATE_DIR=%s; export VAXDB_STATE_DIR; %s >/dev/null && %s >/dev/null\n",
+        "%d %d * * * VAXDB_STATE_DIR=%s; export VAXDB_STATE_DIR; %s\n",
         hour, minute, spec->timezone, schedule->time_here, spec->user, shift, here % 60, here / 60,
-        cron_word(arena, spec->state_directory), command_line(arena, spec, "create", cron_word),
-        command_line(arena, spec, "prune", cron_word));
+        cron_word(arena, spec->state_directory), cron_command(arena, spec));
 }
 
 static void write_units(Arena *arena, const ScheduleSpec *spec, int hour, int minute,
@@ -184,13 +202,11 @@ static void write_units(Arena *arena, const ScheduleSpec *spec, int hour, int mi
                                      "User=%s\n"
                                      "Environment=%s\n"
                                      "ExecStart=%s\n"
-                                     "ExecStart=%s\n"
                                      "Nice=10\n"
                                      "IOSchedulingClass=best-effort\n"
                                      "IOSchedulingPriority=7\n",
                                      spec->env, spec->user, unit_quote(arena, state, "%"),
-                                     command_line(arena, spec, "create", unit_word),
-                                     command_line(arena, spec, "prune", unit_word));
+                                     unit_command(arena, spec));
     schedule->timer = arena_printf(arena,
                                    "[Unit]\n"
                                    "Description=vaxdb: back up the %s database every night\n"

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -143,17 +144,36 @@ def test_a_schedule_can_be_installed(vaxdb, scratch):
     assert "Mars/Base" in vaxdb.fails(2, "backup", "schedule").stderr
 
 
-def test_the_line_for_cron_makes_a_backup(vaxdb, database):
+@pytest.mark.parametrize("kind", ["cron", "systemd"])
+def test_the_schedule_makes_a_backup_and_prunes(vaxdb, database, kind):
+    """Also where the backup could not be pushed, and not where there is none."""
     fill(database, rows=10)
-    vaxdb.write_config(production=database.url)
-    text = vaxdb.ok("backup", "schedule", "-e", "production", "--format", "cron").stdout
-    (line,) = [line for line in text.splitlines() if not line.startswith("#")]
-    # as cron runs it: the first five words are the time, \% is %
-    command = line.split(None, 5)[5].replace("\\%", "%")
-    environment = {key: vaxdb.environment[key] for key in ("PATH", "HOME") if key in vaxdb.environment}
-    done = subprocess.run(["/bin/sh", "-c", command], cwd="/", env=environment, capture_output=True)
-    assert (done.returncode, done.stdout) == (0, b""), done
+    status, trace = run_schedule(vaxdb, database.url, kind)
+    assert status == 0 and trace.count("backup prune -e production") == 1, trace
     assert len(listed(vaxdb)) == 1
+    status, trace = run_schedule(vaxdb, database.url, kind, backup_url="/dev/null/store")
+    assert status == 6 and "backup prune" in trace, trace
+    assert len(listed(vaxdb)) == 2
+    status, trace = run_schedule(vaxdb, "postgresql://127.0.0.1:9/x?connect_timeout=1", kind)
+    assert status == 5 and "backup prune" not in trace, trace
+
+
+def run_schedule(vaxdb, url, kind, **settings):
+    """As cron or systemd runs it, with the shell's trace."""
+    lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    vaxdb.write_config(f"[vaxdb]\nconnect_timeout = 1s\n{lines}", production=url)
+    text = vaxdb.ok("backup", "schedule", "-e", "production", "--format", kind).stdout
+    environment = {key: vaxdb.environment[key] for key in ("PATH", "HOME") if key in vaxdb.environment}
+    if kind == "cron":  # the first five words are the time, \\% is %
+        (line,) = [line for line in text.splitlines() if not line.startswith("#")]
+        command = ["/bin/sh", "-xc", line.split(None, 5)[5].replace("\\%", "%")]
+    else:
+        environment["VAXDB_STATE_DIR"] = str(vaxdb.state)
+        (line,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
+        command = shlex.split(line.replace("$$", "$").replace("-c", "-xc", 1))
+    done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True)
+    assert kind == "systemd" or not done.stdout, done
+    return done.returncode, done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")

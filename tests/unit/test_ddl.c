@@ -18,7 +18,8 @@ static bool settle(const char *before, const char *between_text, const char *aft
     return ddl_settle_key(arena, ddl, &between);
 }
 
-static const char before_text[] = "--\n\n\\restrict " KEY "\n\n--\nSET x = 0;\nCREATE TABLE a ();\n";
+static const char before_text[] =
+    "--\n\n\\restrict " KEY "\n\n--\nSET x = 0;\nCREATE TABLE a ();\n";
 static const char after_text[] = "CREATE INDEX i;\n--\n-- end\n--\n\n\\unrestrict " KEY "\n\n";
 
 /* The key of both lines, which must be one. */
