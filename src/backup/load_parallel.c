@@ -99,9 +99,8 @@ static bool load_extensions(ParallelLoad *load, Error *err)
                          .settings = load->settings};
     for (size_t i = 0; i < plan->table_count; i++) {
         const LoadTable *table = &plan->tables[i];
-        const LoadRelation *relation =
-            load_relations_find(&load->relations, table->schema, table->name);
-        LoadRows rows = {.table = table};
+        LoadRelation *relation = load_relations_find(&load->relations, table->schema, table->name);
+        LoadRows rows = {.table = table, .relation = relation};
         if (relation && relation->extension && relation->wanted &&
             !load_rows(load, &leader, &rows, err))
             return false;
@@ -343,7 +342,8 @@ bool load_parallel(Loading *loading, const LoadFile *file, LoadPlan *plan, Error
     _cleanup_load_crew_ LoadCrew *crew = NULL;
     if (!plan->complete)
         return error_set(err, ERR_PROBLEMS, "the end of the dump is missing");
-    if (!run_before(&load, err) || !read_relations(&load, err) || !choose_tables(&load, err))
+    if (!run_before(&load, err) || !read_relations(&load, err) || !load_read_columns(&load, err) ||
+        !choose_tables(&load, err))
         return false;
     bool opened = load_crew_open(loading->log, loading->options->connect, loading->options->jobs,
                                  load.file->index->key, &crew, err);

@@ -51,6 +51,13 @@ bool load_parallel(Loading *loading, const LoadFile *file, LoadPlan *plan, Error
 /* load_rows.c: the members of a table that nobody else takes, into the table. */
 bool load_rows(ParallelLoad *load, LoadWorker *worker, LoadRows *rows, Error *err) MUST_CHECK;
 
+/* load_columns.c: what rows can be given in binary. */
+bool load_read_columns(ParallelLoad *load, Error *err) MUST_CHECK;
+/* Those of the columns that a "COPY ... FROM stdin" names; NULL where it must be text. relation may
+ * be NULL. */
+const ValueKind *load_row_kinds(Arena *arena, const LoadRelation *relation, const char *sql,
+                                size_t *count);
+
 /* load_tables.c: marks the tables that are wanted, by options->tables, and those that must stay for
  * them; a pattern that meets none is ERR_USAGE. */
 bool load_select_tables(ParallelLoad *load, Error *err) MUST_CHECK;

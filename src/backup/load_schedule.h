@@ -7,6 +7,12 @@
 #pragma once
 
 #include "backup/load_plan.h"
+#include "backup/row_values.h"
+
+typedef struct {
+    const char *name;
+    ValueKind kind; /* UNKNOWN: its table's rows are loaded as text */
+} LoadColumn;
 
 typedef struct LoadRelation LoadRelation;
 struct LoadRelation {
@@ -18,6 +24,8 @@ struct LoadRelation {
     bool kept;            /* it is there; all but wanted ones are empty */
     LoadRelation *root;   /* of its partitions; itself when it is none */
     LoadRelation *parent; /* of a partition; NULL when it is none */
+    const LoadColumn *columns;
+    size_t column_count;
     /* The schedule's own. */
     int64_t raw_bytes;
     size_t pending; /* COPY statements that may still add rows */
