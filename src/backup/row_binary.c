@@ -102,6 +102,13 @@ static bool take_jsonb(RowLine *line)
 
 /* ---- hexadecimal digits ------------------------------------------------------------------ */
 
+static bool skip_all(RowLine *line, const char *text)
+{
+    while (*text && row_skip(line, *text))
+        text++;
+    return !*text;
+}
+
 /* Small letters, as the server writes them. Each is one more than its value: 0 is none. */
 static const uint8_t hex_digits[256] = {
     ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
@@ -138,7 +145,7 @@ static bool take_uuid(RowLine *line)
 static bool take_bytea(RowLine *line)
 {
     uint8_t *out = line->out + 4;
-    if (!row_skip(line, '\\') || !row_skip(line, '\\') || !row_skip(line, 'x'))
+    if (!skip_all(line, "\\\\x"))
         return false;
     for (; *line->at != '\t' && *line->at != '\n'; line->at += 2) {
         if (!hex_byte(line->at, out++))
@@ -238,7 +245,7 @@ static bool take_timestamp(RowLine *line, bool in_utc)
     int64_t time = 0;
     if (!take_days(line, &days) || !row_skip(line, ' ') || !take_clock(line, &time))
         return false;
-    if (in_utc && !(row_skip(line, '+') && row_skip(line, '0') && row_skip(line, '0')))
+    if (in_utc && !skip_all(line, "+00"))
         return false;
     row_add_field64(line, (uint64_t)(days * DAY_US + time));
     return true;

@@ -71,13 +71,6 @@ def test_large_tables_come_back(vaxdb, database, new_database):
     assert target.scalar("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
 
 
-def test_other_majors_take_it(vaxdb, any_database, database):
-    fill(database, sql="CREATE TABLE b (id bigint REFERENCES stock); INSERT INTO b VALUES (1)")
-    restored(vaxdb, create(vaxdb, database)["file"], any_database)
-    assert fingerprint(any_database)[1] == fingerprint(database)[1]
-    assert any_database.scalar("SELECT count(*) FROM pg_constraint WHERE conname = 'b_id_fkey'") == 1
-
-
 def test_what_an_index_needs_may_come_later(vaxdb, database, new_database):
     """pg_dump puts the function off: it needs the primary key. So must the index be."""
     fill(
