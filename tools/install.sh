@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2086 # lists of names are split on purpose
 
 packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev libsqlite3-dev
-    libjansson-dev libssl-dev libisal-dev libdeflate-dev libpg-query-dev
+    libjansson-dev libssl-dev libisal-dev libdeflate-dev libidn-dev libpg-query-dev
     libcurl4-openssl-dev'
 packages_server='postgresql-15 postgresql-15-hypopg'
 packages_unit='libcmocka-dev'
