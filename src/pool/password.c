@@ -15,7 +15,7 @@ PasswordKind password_kind(const char *stored)
 
 bool password_md5(const char *password, const char *user, char hash[PASSWORD_MD5_SIZE])
 {
-    memcpy(hash, "md5", 3);
+    memcpy(hash, "md5", sizeof("md5"));
     return secret_md5(password, strlen(password), user, strlen(user), hash + 3);
 }
 
@@ -30,7 +30,7 @@ bool password_md5_answer(const char *stored, const char *user, const uint8_t sal
         memcpy(hash, stored, sizeof(hash));
     else if (!password_md5(stored, user, hash))
         return false;
-    memcpy(answer, "md5", 3);
+    memcpy(answer, "md5", sizeof("md5"));
     bool made = secret_md5(hash + 3, PASSWORD_MD5_SIZE - 4, salt, WIRE_SALT_BYTES, answer + 3);
     secret_wipe(hash, sizeof(hash)); /* it is as good as the password */
     return made;

@@ -4,8 +4,10 @@
 bool scram_text(const void *data, size_t length, ScramText *text)
 {
     const char *start = length ? data : "";
+    if (length > SCRAM_MESSAGE_MAX || memchr(start, 0, length))
+        return false;
     *text = (ScramText){.at = start, .end = start + length, .more = true};
-    return length <= SCRAM_MESSAGE_MAX && !memchr(start, 0, length);
+    return true;
 }
 
 static bool is_letter(char c)

@@ -32,6 +32,7 @@ WALLS = {
     "jansson.h": "base",
     "curl/curl.h": "store",
     "microhttpd.h": "http",
+    "stringprep.h": "pool",
 }
 
 FILE_LINES_MAX = 1000
