@@ -27,7 +27,8 @@ typedef struct {
     bool started;
     Session *session;
     MemberPacker *packer;
-    Buffer raw; /* of the member that is being filled */
+    Buffer raw;  /* of the member that is being filled */
+    Buffer line; /* of a binary row */
     Buffer packed;
     DumpRows rows; /* of that member */
     size_t unit;
@@ -111,11 +112,8 @@ static bool flush(Worker *worker, Error *err)
     return flushed;
 }
 
-static bool take_row(void *data, const char *row, size_t length, Error *err)
+static bool take_line(Worker *worker, const char *row, size_t length, Error *err)
 {
-    Worker *worker = data;
-    if (atomic_load(&worker->workers->stop))
-        return stopped(err);
     bool alone = length > MEMBER_BYTES;
     if ((alone || worker->raw.length + length > MEMBER_BYTES) && !flush(worker, err))
         return false;
@@ -131,6 +129,32 @@ static bool take_row(void *data, const char *row, size_t length, Error *err)
     }
     return buffer_append(&worker->raw, row, length) ||
            buffer_check(&worker->raw, "a piece of the dump", err);
+}
+
+static bool take_tuple(Worker *worker, const char *tuple, size_t length, Error *err)
+{
+    const CopyTable *table = unit_of(worker)->table;
+    Buffer *line = &worker->line;
+    buffer_clear(line);
+    if (!row_text_append(table->kinds, table->kind_count, tuple, length, line))
+        return line->overflow
+                   ? error_set(err, ERR_FAILED,
+                               "a row is more than 1 GiB as text, and could not "
+                               "be read back")
+                   : error_set(err, ERR_FAILED, "the server sent what is no row of this table");
+    bool taken = take_line(worker, line->data, line->length, err);
+    if (line->capacity > 2 * MEMBER_BYTES)
+        buffer_free(line);
+    return taken;
+}
+
+static bool take_row(void *data, const char *row, size_t length, Error *err)
+{
+    Worker *worker = data;
+    if (atomic_load(&worker->workers->stop))
+        return stopped(err);
+    return unit_of(worker)->table->kinds ? take_tuple(worker, row, length, err)
+                                         : take_line(worker, row, length, err);
 }
 
 /* ---- units ------------------------------------------------------------------------------- */
@@ -252,6 +276,7 @@ static void *run_worker(void *data)
     Error error = {0};
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* of this thread; only a wish */
     buffer_init(&worker->raw, MEMBER_BYTES);
+    buffer_init(&worker->line, ROW_MAX);
     buffer_init(&worker->packed, ROW_MAX + (ROW_MAX >> 2));
     worker->packer = member_packer_create(worker->workers->spec.compression);
     member_packer_set_key(worker->packer, worker->workers->spec.key);
@@ -260,6 +285,7 @@ static void *run_worker(void *data)
         note_failure(worker->workers, &error);
     member_packer_destroy(worker->packer);
     buffer_free(&worker->packed);
+    buffer_free(&worker->line);
     buffer_free(&worker->raw);
     session_close(worker->session);
     return NULL;

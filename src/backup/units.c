@@ -8,6 +8,74 @@
 
 #define TID_RANGE_SCAN_VERSION 140000
 
+/* ---- columns ----------------------------------------------------------------------------- */
+
+/* The place of a table's first column in what sql_backup_columns gave. */
+static size_t find_columns(const Result *columns, int64_t relation)
+{
+    size_t low = 0;
+    for (size_t high = result_rows(columns); low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (result_int64(columns, middle, "relation") < relation)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool converts(ValueKind kind)
+{
+    return kind != VALUE_UNKNOWN && kind != VALUE_FLOAT4 && kind != VALUE_FLOAT8;
+}
+
+/* concat writes a value by its type's output function, as COPY in text does; a cast to text may do
+ * something else. num_nulls, because IS NULL is also true of a row of NULLs. */
+static bool append_value(Buffer *values, const char *column, bool as_text)
+{
+    if (!as_text)
+        return buffer_append_str(values, column);
+    return buffer_printf(values,
+                         "CASE WHEN pg_catalog.num_nulls(%s) = 0 THEN pg_catalog.concat(%s) END",
+                         column, column);
+}
+
+/* How the table is copied in binary; leaves it as it is where text is as good. */
+static bool choose_kinds(Arena *arena, const Result *columns, CopyTable *table, Error *err)
+{
+    _cleanup_buffer_ Buffer values;
+    buffer_init(&values, BUFFER_MAX_FILE);
+    int64_t relation = 0;
+    if (!str_to_int64(table->oid, 0, UINT32_MAX, &relation))
+        return error_set(err, ERR_FAILED, "the OID of %s is no number", table->source);
+    size_t first = find_columns(columns, relation);
+    size_t count = 0;
+    while (first + count < result_rows(columns) &&
+           result_int64(columns, first + count, "relation") == relation)
+        count++;
+    ValueKind *kinds = arena_array(arena, count, sizeof(*kinds));
+    size_t as_text = 0;
+    for (size_t i = 0; i < count; i++) {
+        kinds[i] = value_kind((uint32_t)result_int64(columns, first + i, "type"),
+                              result_bool(columns, first + i, "is_enum"));
+        bool converted = converts(kinds[i]);
+        as_text += !converted;
+        (void)buffer_append_str(&values, i ? ", " : "");
+        (void)append_value(&values, result_text(columns, first + i, "name"), !converted);
+        kinds[i] = converted ? kinds[i] : VALUE_TEXT;
+    }
+    if (!buffer_check(&values, "the list of columns", err))
+        return false;
+    if (2 * as_text >= count) /* also of no column */
+        return true;
+    table->kinds = kinds;
+    table->kind_count = count;
+    table->values = as_text ? arena_strdup(arena, values.data) : table->columns;
+    return true;
+}
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
 static bool find_row(const Manifest *manifest, const char *schema, const char *name, uint32_t *row)
 {
     for (size_t i = 0; i < manifest->table_count; i++) {
@@ -94,14 +162,17 @@ bool copy_plan_read(Arena *arena, Session *leader, const StrList *exclude, Manif
                     CopyPlan *plan, Error *err)
 {
     _cleanup_result_ Result *rows = NULL;
-    if (!session_query(leader, sql_backup_units, &rows, err))
+    _cleanup_result_ Result *columns = NULL;
+    if (!session_query(leader, sql_backup_units, &rows, err) ||
+        !session_query(leader, sql_backup_columns, &columns, err))
         return error_context(err, "listing what to copy");
     bool tid_ranges = session_server_version(leader) >= TID_RANGE_SCAN_VERSION;
     size_t capacity = manifest->table_count;
     *plan = (CopyPlan){.table_count = result_rows(rows)};
     plan->tables = arena_array(arena, plan->table_count, sizeof(*plan->tables));
     for (size_t i = 0; i < plan->table_count; i++) {
-        if (!read_table(arena, rows, i, tid_ranges, manifest, &capacity, &plan->tables[i], err))
+        if (!read_table(arena, rows, i, tid_ranges, manifest, &capacity, &plan->tables[i], err) ||
+            !choose_kinds(arena, columns, &plan->tables[i], err))
             return false;
     }
     if (!exclude_tables(arena, exclude, manifest, plan, err))
@@ -160,14 +231,17 @@ static const char *range_condition(Arena *arena, const CopyUnit *unit)
 char *copy_unit_query(Arena *arena, const CopyUnit *unit)
 {
     const CopyTable *table = unit->table;
+    const char *values = table->kinds ? table->values : table->columns;
+    const char *format = table->kinds ? " (FORMAT binary)" : "";
     bool whole = unit->first_block == 0 && unit->end_block < 0;
-    if (whole && !table->condition && *table->columns) /* no plan, no executor */
-        return arena_printf(arena, "COPY %s (%s) TO STDOUT", table->source, table->columns);
+    if (whole && !table->condition && *values &&
+        values == table->columns) /* no plan, no executor */
+        return arena_printf(arena, "COPY %s (%s) TO STDOUT%s", table->source, values, format);
     if (whole)
-        return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s %s) TO STDOUT", table->columns,
-                            table->source, table->condition ? table->condition : "");
-    return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s%s) TO STDOUT", table->columns,
-                        table->source, range_condition(arena, unit));
+        return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s %s) TO STDOUT%s", values,
+                            table->source, table->condition ? table->condition : "", format);
+    return arena_printf(arena, "COPY (SELECT %s FROM ONLY %s%s) TO STDOUT%s", values, table->source,
+                        range_condition(arena, unit), format);
 }
 
 char *copy_unit_width_query(Arena *arena, const CopyUnit *unit)

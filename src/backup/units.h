@@ -3,10 +3,15 @@
  *
  * A unit is a fixed range of a table's heap blocks, the last one open-ended, so that an unchanged
  * range is the same unit tomorrow. Where the server cannot read such a range by itself (before 14,
- * or another access method than heap) a table is one unit. */
+ * or another access method than heap) a table is one unit.
+ *
+ * Rows are asked for in COPY's binary format, which is half of the work for the server, and made
+ * text here (row_values.h). A column of a type that is not known there is asked for as the text
+ * that its output function gives; where most columns are such, a table is copied in text. */
 #pragma once
 
 #include "backup/manifest.h"
+#include "backup/row_values.h"
 #include "pg/session.h"
 
 /* 4 MiB of blocks of 8 KiB make 3 to 8 MiB of text. */
@@ -15,9 +20,13 @@
 typedef struct {
     const char *schema;
     const char *name;
-    const char *source;    /* quoted as SQL wants it; so are target and columns */
-    const char *target;    /* where its rows are loaded: itself, or the root of its partitions */
-    const char *columns;   /* "a, b"; "" when it has none to copy */
+    const char *source;  /* quoted as SQL wants it; so are target and columns */
+    const char *target;  /* where its rows are loaded: itself, or the root of its partitions */
+    const char *columns; /* "a, b"; "" when it has none to copy */
+    const ValueKind
+        *kinds; /* of the columns, copied in binary; NULL: the table is copied in text */
+    size_t kind_count;
+    const char *values;    /* what is then selected: the columns, or expressions of them */
     const char *condition; /* "WHERE ..." of a configuration table; NULL: all rows */
     const char *width;     /* expression: about how many bytes a row takes; NULL: never many */
     const char *oid;

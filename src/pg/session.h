@@ -76,9 +76,10 @@ bool session_copy_data(Session *session, const void *data, size_t length, Error 
 bool session_copy_end(Session *session, int64_t *rows, Error *err) MUST_CHECK;
 void session_copy_abort(Session *session, const char *reason);
 
-/* COPY ... TO STDOUT, text format: the function gets each row with its newline. When it returns
- * false the COPY is cancelled on the server and its error returned. The number of rows that arrived
- * is the one that the server says it sent, or there is an error. */
+/* COPY ... TO STDOUT: the function gets each row, in text format with its newline, in binary format
+ * the tuple alone, of which what stands before the first and behind the last was checked. When it
+ * returns false the COPY is cancelled on the server and its error returned. The number of rows that
+ * arrived is the one that the server says it sent, or there is an error. */
 typedef bool (*CopyRowFunction)(void *data, const char *row, size_t length, Error *err);
 bool session_copy_out(Session *session, const char *sql, CopyRowFunction function, void *data,
                       Error *err) MUST_CHECK;

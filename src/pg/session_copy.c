@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <string.h>
 
 bool session_copy_begin(Session *session, const char *sql, Error *err)
 {
@@ -86,9 +87,45 @@ void session_copy_abort(Session *session, const char *reason)
         (void)!session_finish(session, NULL, &ignored);
 }
 
-/* Takes rows until the end of the COPY; *stopped when the function wants no more. */
-static bool take_rows(Session *session, CopyRowFunction function, void *data, int64_t *taken,
-                      bool *stopped, Error *err)
+/* ---- COPY TO --------------------------------------------------------------------------------- */
+
+typedef struct {
+    CopyRowFunction function;
+    void *data;
+    int64_t taken; /* rows */
+    bool stopped;  /* the function, or we, want no more */
+    bool binary;
+    bool begun; /* of binary: its header was there */
+    bool ended; /* and its trailer */
+} CopyOut;
+
+/* The signature, no flags, no extension of the header. */
+static const char BINARY_HEADER[19] = "PGCOPY\n\377\r\n";
+
+/* The header comes with the first row, or with the trailer of none. */
+static bool take_message(CopyOut *copy, const char *row, size_t length, Error *err)
+{
+    if (copy->binary && !copy->begun) {
+        copy->begun = length >= sizeof(BINARY_HEADER) &&
+                      memcmp(row, BINARY_HEADER, sizeof(BINARY_HEADER)) == 0;
+        if (!copy->begun)
+            return error_set(err, ERR_FAILED, "the server's binary rows begin in an unknown way");
+        row += sizeof(BINARY_HEADER);
+        length -= sizeof(BINARY_HEADER);
+        if (!length)
+            return true;
+    }
+    if (copy->ended)
+        return error_set(err, ERR_FAILED, "the server's binary rows go on behind their end");
+    copy->ended = copy->binary && length == 2 && memcmp(row, "\377\377", 2) == 0;
+    if (copy->ended)
+        return true;
+    copy->taken++;
+    return copy->function(copy->data, row, length, err);
+}
+
+/* Takes rows until the end of the COPY. */
+static bool take_rows(Session *session, CopyOut *copy, Error *err)
 {
     for (;;) {
         char *row = NULL;
@@ -102,11 +139,10 @@ static bool take_rows(Session *session, CopyRowFunction function, void *data, in
                 return false;
             continue;
         }
-        *stopped = !function(data, row, (size_t)length, err);
+        copy->stopped = !take_message(copy, row, (size_t)length, err);
         PQfreemem(row);
-        if (*stopped)
+        if (copy->stopped)
             return false;
-        (*taken)++;
     }
 }
 
@@ -135,18 +171,19 @@ bool session_copy_out(Session *session, const char *sql, CopyRowFunction functio
         (void)!session_finish(session, NULL, &ignored);
         return false;
     }
+    CopyOut copy = {.function = function, .data = data, .binary = PQbinaryTuples(first)};
     PQclear(first);
-    int64_t taken = 0;
-    bool stopped = false;
-    if (!take_rows(session, function, data, &taken, &stopped, err)) {
-        if (stopped)
+    if (!take_rows(session, &copy, err)) {
+        if (copy.stopped)
             session_cancel(session);
         return false;
     }
     _cleanup_result_ Result *last = NULL;
     if (!session_finish(session, &last, err))
         return false;
-    return result_affected(last) == taken ||
+    if (copy.binary && !copy.ended)
+        return error_set(err, ERR_FAILED, "the server's binary rows have no end");
+    return result_affected(last) == copy.taken ||
            error_set(err, ERR_FAILED, "the server copied %lld rows, and %lld arrived",
-                     (long long)result_affected(last), (long long)taken);
+                     (long long)result_affected(last), (long long)copy.taken);
 }
