@@ -45,6 +45,21 @@ INSERT INTO hard_values (m, p, pairs, grid, s, j, u, bits, net, money) VALUES
     ('it''s "fine"', ROW(1, E'a,"b"\n)'), ARRAY[ROW(1, NULL), ROW(NULL, '')]::pair[],
      '[2:3][0:1]={{1,2},{3,NULL}}', '[1.5,)', '{"a": [1, null, "\\"]}',
      '00000000-0000-0000-0000-000000000000', B'10101', '10.0.0.0/8', -12.34);
+CREATE TABLE plain_values (
+    i int, s smallint, big bigint, yes boolean, o oid, n numeric(20,5), t text, v varchar(20), ch char(4),
+    j json, jb jsonb, b bytea, u uuid, d date, at timestamptz, local timestamp, hour time, m mood, p positive,
+    r real, f float8, net inet, "pai""r" pair, flags boolean[], x xml);
+INSERT INTO plain_values
+SELECT i * 7919 - 99999, i, i::bigint * -1234567890123, i % 2 = 0, i::oid, i / 7.0, E'a\tb\\' || chr(i + 1),
+    md5(i::text)::varchar(20), 'x', '{"a" : "\n"}', '{"a": "\t"}', decode(md5(i::text), 'hex'),
+    md5(i::text)::uuid, date '2000-01-01' - i * 5000, timestamptz '2000-01-01 00:00+00' - i * interval '5000 d 1 us',
+    timestamp '2000-01-01' + i * interval '1.5 s', time '00:00' + i * interval '1.000001 s', 'so so', i + 1,
+    i / 3.0, i / 7.0, '10.0.0.1', CASE i % 3 WHEN 0 THEN ROW(i, e'"\t') WHEN 1 THEN ROW(NULL, NULL)::pair END,
+    ARRAY[i > 5, NULL], '<?xml version="1.0"?><a>\</a>'
+FROM generate_series(0, 400) AS i;
+INSERT INTO plain_values (n, d, at, local, hour) VALUES
+    ('NaN', 'infinity', '-infinity', 'infinity', '24:00'),
+    (-0.00001, '4713-11-24 BC', '4713-11-24 00:00+00 BC', '294276-12-31 23:59:59.999999', NULL);
 CREATE TABLE wide (id int, t text);
 INSERT INTO wide VALUES (1, repeat('x', 20000000)), (2, ''), (3, NULL);
 

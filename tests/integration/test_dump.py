@@ -51,6 +51,26 @@ def dumped(database):
     return sorted(blocks), sorted(routed)
 
 
+SETTINGS = (
+    "SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; SET bytea_output = hex; "
+    "SET extra_float_digits = 3"
+)
+
+
+def check_text(path, database, tables):
+    """Rows are in the dump to the byte as COPY writes them."""
+    with gzip.open(path) as opened:
+        dump = opened.read()
+    with database.connect() as connection:
+        connection.execute(SETTINGS)
+        for table in tables:
+            head = dump.index(b"COPY public.%s (" % table.encode())
+            columns = dump[dump.index(b"(", head) : dump.index(b" FROM stdin;\n", head)].decode()
+            with connection.cursor().copy(f"COPY {table} {columns} TO STDOUT") as stream:
+                wanted = b"".join(stream)
+            assert wanted and dump[dump.index(b"\n", head) + 1 :].startswith(wanted + b"\\.\n"), table
+
+
 def create(vaxdb, database, *more):
     return vaxdb.ok("backup", "create", "-e", "production", "--url", database.url, "--json", *more).json
 
@@ -67,6 +87,7 @@ def test_every_kind_of_object_comes_back(vaxdb, own_server, new_database, major)
     before = dumped(source)
     made = create(vaxdb, source, "--jobs", "3")
     assert dumped(source) == before
+    check_text(made["file"], source, ("plain_values", "hard_values", "odd_types", "serials", "tree_1_new"))
 
     poured = new_database("poured", server)
     pour(made["file"], poured)
