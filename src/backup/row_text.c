@@ -12,7 +12,7 @@
 #define USECS_PER_DAY    (86400 * USECS_PER_SECOND)
 /* 2000-01-01, from which the server counts, after 0000-03-01 of the Gregorian calendar. */
 #define EPOCH_DAYS INT64_C(730425)
-/* What the server takes: from 4713-11-24 BC (Julian day 0) on; dates to 5874897-12-31. */
+/* What the server takes: from 4714-11-24 BC (Julian day 0) on; dates to 5874897-12-31. */
 #define FIRST_DAY INT64_C(-2451545)
 #define LAST_DATE INT64_C(2145031948)
 

@@ -54,12 +54,12 @@ SELECT i * 7919 - 99999, i, i::bigint * -1234567890123, i % 2 = 0, i::oid, i / 7
     md5(i::text)::varchar(20), 'x', '{"a" : "\n"}', '{"a": "\t"}', decode(md5(i::text), 'hex'),
     md5(i::text)::uuid, date '2000-01-01' - i * 5000, timestamptz '2000-01-01 00:00+00' - i * interval '5000 d 1 us',
     timestamp '2000-01-01' + i * interval '1.5 s', time '00:00' + i * interval '1.000001 s', 'so so', i + 1,
-    i / 3.0, i / 7.0, '10.0.0.1', CASE i % 3 WHEN 0 THEN ROW(i, e'"\t') WHEN 1 THEN ROW(NULL, NULL)::pair END,
+    i / 3.0, i / 7.0, '10.0.0.1', CASE i % 3 WHEN 0 THEN ROW(i, e'"\t')::pair WHEN 1 THEN ROW(NULL, NULL)::pair END,
     ARRAY[i > 5, NULL], '<?xml version="1.0"?><a>\</a>'
 FROM generate_series(0, 400) AS i;
 INSERT INTO plain_values (n, d, at, local, hour) VALUES
     ('NaN', 'infinity', '-infinity', 'infinity', '24:00'),
-    (-0.00001, '4713-11-24 BC', '4713-11-24 00:00+00 BC', '294276-12-31 23:59:59.999999', NULL);
+    (-0.00001, '4714-11-24 BC', '4714-11-24 00:00+00 BC', '294276-12-31 23:59:59.999999', NULL);
 CREATE TABLE wide (id int, t text);
 INSERT INTO wide VALUES (1, repeat('x', 20000000)), (2, ''), (3, NULL);
 

@@ -53,7 +53,7 @@ def dumped(database):
 
 SETTINGS = (
     "SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; SET bytea_output = hex; "
-    "SET extra_float_digits = 3"
+    "SET extra_float_digits = 3; SET search_path = pg_catalog"
 )
 
 
@@ -66,7 +66,7 @@ def check_text(path, database, tables):
         for table in tables:
             head = dump.index(b"COPY public.%s (" % table.encode())
             columns = dump[dump.index(b"(", head) : dump.index(b" FROM stdin;\n", head)].decode()
-            with connection.cursor().copy(f"COPY {table} {columns} TO STDOUT") as stream:
+            with connection.cursor().copy(f"COPY public.{table} {columns} TO STDOUT") as stream:
                 wanted = b"".join(stream)
             assert wanted and dump[dump.index(b"\n", head) + 1 :].startswith(wanted + b"\\.\n"), table
 
