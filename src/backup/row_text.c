@@ -121,9 +121,7 @@ static inline char *put_signed(char *at, int64_t value)
 
 static inline char *put_word(char *at, const char *word)
 {
-    size_t length = strlen(word);
-    memcpy(at, word, length);
-    return at + length;
+    return mempcpy(at, word, strlen(word));
 }
 
 /* YYYY-MM-DD, the year with more digits where it has more; *bc: it is one before Christ, which
@@ -350,7 +348,7 @@ typedef struct {
     int32_t scale; /* so many decimal digits stand after the point */
 } Numeric;
 
-/* The digit of the weight 10000 ^ weight; 10000 or more: there is no such digit. */
+/* The digit of the weight 10000 ^ weight. */
 static inline uint32_t numeric_digit(const Numeric *number, int32_t weight)
 {
     int32_t place = number->weight - weight;
