@@ -82,8 +82,8 @@ static bool take_text(RowLine *line, uint8_t *out)
             break;
         if (byte == '\\')
             byte = unescaped(*++at);
-        else if (byte == '\r')
-            return false; /* the end of a line, to some */
+        else if (byte >= '\b' && byte <= '\r')
+            return false; /* a server escapes it; some take it for the end of the line */
         if (!byte)
             return false;
         *out++ = byte;
@@ -201,7 +201,7 @@ static bool take_days(RowLine *line, int *days)
     return true;
 }
 
-/* Microseconds of a day, below 24:00; of a fraction there are at most six digits. */
+/* Microseconds of a day, below 24:00; a fraction has at most six digits, no zeros at its end. */
 static bool take_clock(RowLine *line, int64_t *time)
 {
     unsigned hour = 0;
@@ -218,7 +218,7 @@ static bool take_clock(RowLine *line, int64_t *time)
     const char *fraction = line->at;
     for (int64_t unit = SECOND_US / 10; unit && row_is_digit(*line->at); unit /= 10, line->at++)
         *time += unit * (*line->at - '0');
-    return line->at > fraction;
+    return line->at > fraction && line->at[-1] != '0';
 }
 
 static bool take_date(RowLine *line)

@@ -28,6 +28,20 @@ static bool is_tuple(const uint8_t *bytes, size_t length, size_t count)
     return at == length;
 }
 
+/* What is taken is what a server would write of it: of floats only that knows what it is. */
+static void check_text(const ValueKind *kinds, size_t count, const Buffer *binary, const char *line,
+                       size_t length)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (kinds[i] == VALUE_UNKNOWN || kinds[i] == VALUE_FLOAT4 || kinds[i] == VALUE_FLOAT8)
+            return;
+    }
+    _cleanup_buffer_ Buffer text;
+    buffer_init(&text, TUPLES_MAX);
+    bool written = row_text_append(kinds, count, binary->data, binary->length, &text);
+    assert(written && text.length == length && memcmp(text.data, line, length) == 0);
+}
+
 /* The first byte is how many columns there are, theirs follow, then comes the line. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -47,5 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buffer_init(&binary, TUPLES_MAX);
     bool taken = row_binary_append(kinds, count, line, length + 1, &binary);
     assert(taken ? is_tuple((const uint8_t *)binary.data, binary.length, count) : !binary.length);
+    if (taken)
+        check_text(kinds, count, &binary, line, length + 1);
     return 0;
 }
