@@ -67,6 +67,8 @@ static void memory_has_a_limit(UNUSED void **state)
     size_t count = 0;
     char query[50];
     StatementTable *table = statement_table_create(max);
+    const Statement *third = acquire(table, "select 3");
+    const uint64_t gone = third->id;
     for (;; count++) {
         assert_true(count < 1000);
         (void)snprintf(query, sizeof(query), "select %zu", count);
@@ -82,16 +84,18 @@ static void memory_has_a_limit(UNUSED void **state)
     statement_release(table, held[7]);
 
     /* One that nobody uses goes, from whatever shard, and its id does not come back. */
-    uint64_t gone = held[3]->id;
+    assert_ptr_equal(held[3], third);
     statement_release(table, held[3]);
+    statement_release(table, third);
     const Statement *more = acquire(table, "one more");
     assert_non_null(more);
     assert_int_equal(statement_table_count(table), count);
     assert_null(acquire(table, "select 3"));
     statement_release(table, more);
-    held[3] = acquire(table, "select 3");
-    assert_non_null(held[3]);
-    assert_true(held[3]->id > gone);
+    third = acquire(table, "select 3");
+    assert_non_null(third);
+    assert_true(third->id > gone);
+    held[3] = third;
     for (size_t i = 0; i < count; i++)
         statement_release(table, held[i]);
     assert_int_equal(statement_table_count(table), count);
