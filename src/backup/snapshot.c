@@ -51,6 +51,7 @@ static bool settle(Session *session, Error *err)
         "SET IntervalStyle = postgres; SET extra_float_digits = 3; SET bytea_output = hex; "
         "SET TimeZone = 'UTC'; SET quote_all_identifiers = off; "
         "SET synchronize_seqscans = off; SET enable_tidscan = on; "
+        "SET max_parallel_workers_per_gather = 0; SET jit = off; "
         "SET standard_conforming_strings = on",
         err);
 }

@@ -132,6 +132,10 @@ def test_settings_and_encoding_of_the_database_change_nothing(vaxdb, server, new
         "quote_all_identifiers = on",
         "standard_conforming_strings = off",
         "enable_tidscan = off",
+        "max_parallel_workers_per_gather = 4",
+        "min_parallel_table_scan_size = 0",
+        "parallel_setup_cost = 0",
+        "parallel_tuple_cost = 0",
     ):
         server.execute(f"ALTER DATABASE {source.name} SET {setting}")
     made = create(vaxdb, source)

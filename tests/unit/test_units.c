@@ -70,6 +70,20 @@ static void test_queries(UNUSED void **state)
                         "ctid >= '(512,0)'");
     unit.first_block = 0;
     assert_string_equal(copy_unit_query(arena, &unit), "COPY public.t (a, \"B\") TO STDOUT");
+    table.kinds = (const ValueKind[]){VALUE_INT4, VALUE_TEXT};
+    table.values = table.columns;
+    assert_string_equal(copy_unit_query(arena, &unit),
+                        "COPY public.t (a, \"B\") TO STDOUT (FORMAT binary)");
+    table.values = "a, text(\"B\")";
+    assert_string_equal(copy_unit_query(arena, &unit),
+                        "COPY (SELECT a, text(\"B\") FROM ONLY public.t ) TO STDOUT "
+                        "(FORMAT binary)");
+    unit.first_block = 512;
+    assert_string_equal(copy_unit_query(arena, &unit),
+                        "COPY (SELECT a, text(\"B\") FROM ONLY public.t WHERE "
+                        "ctid >= '(512,0)') TO STDOUT (FORMAT binary)");
+    unit.first_block = 0;
+    table.kinds = NULL;
     table.condition = "WHERE a > 1";
     assert_string_equal(copy_unit_query(arena, &unit),
                         "COPY (SELECT a, \"B\" FROM ONLY public.t WHERE a > 1) TO STDOUT");
