@@ -132,10 +132,6 @@ def test_settings_and_encoding_of_the_database_change_nothing(vaxdb, server, new
         "quote_all_identifiers = on",
         "standard_conforming_strings = off",
         "enable_tidscan = off",
-        "max_parallel_workers_per_gather = 4",
-        "min_parallel_table_scan_size = 0",
-        "parallel_setup_cost = 0",
-        "parallel_tuple_cost = 0",
     ):
         server.execute(f"ALTER DATABASE {source.name} SET {setting}")
     made = create(vaxdb, source)
@@ -217,6 +213,15 @@ def test_a_table_that_comes_or_goes_leaves_the_others_as_they_are(vaxdb, large):
     assert len(set(fewer) - set(more)) == 2, "the statements before and after the rows"
     large.execute("DROP TABLE between; COMMENT ON TABLE large IS E'x\\n\\\\unrestrict y'")
     assert len(set(members()) - set(members())) == 2, "a random key"
+
+
+def test_rows_keep_their_order_where_the_server_would_read_them_in_parallel(vaxdb, server, database):
+    database.execute(
+        "CREATE TABLE r AS SELECT i, i::real AS f, i AS a, i AS b FROM generate_series(1, 60000) AS i; ANALYZE r"
+    )
+    for setting in ("min_parallel_table_scan_size", "parallel_setup_cost", "parallel_tuple_cost"):
+        server.execute(f"ALTER DATABASE {database.name} SET {setting} = 0")
+    check_text(create(vaxdb, database)["file"], database, ["r"])
 
 
 def test_all_rows_are_of_one_moment(vaxdb, database, new_database):
