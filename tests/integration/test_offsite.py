@@ -19,6 +19,7 @@ from support.swift import KEY, SECRET, Swift
 from support.waiting import wait_until
 
 PARTS = 4  # of the large backup: 8 MiB each
+NOISE = " || ".join(f"encode(sha512(('{i}:' || g)::bytea), 'base64')" for i in range(4))
 _numbers = itertools.count(1)
 
 
@@ -50,12 +51,11 @@ def large_backups(base_folder, server):
     """Two of a database: one that goes in PARTS parts, and the next day's, a quarter larger."""
     program = Vaxdb(base_folder / "vaxdb-large")
     database = Database(server, f"large_{os.getpid()}")
-    noise = " || ".join(f"encode(sha512(('{i}:' || g)::bytea), 'base64')" for i in range(4))
     made = []
     database.create()
     database.execute("CREATE TABLE a AS SELECT 'of every day'; CREATE TABLE t (g int, noise text)")
     for first, last in ((1, 105000), (105001, 130000)):
-        database.execute(f"INSERT INTO t SELECT g, {noise} FROM generate_series({first}, {last}) g")
+        database.execute(f"INSERT INTO t SELECT g, {NOISE} FROM generate_series({first}, {last}) g")
         command = ("backup", "create", "-e", "production", "--url", database.url, "--json")
         made.append(program.ok(*command).json)
     assert (PARTS - 1) << 23 < made[0]["bytes"] <= PARTS << 23, made
@@ -67,6 +67,36 @@ def large_backups(base_folder, server):
 @pytest.fixture(scope="module")
 def large_backup(large_backups):
     return large_backups[0]
+
+
+@pytest.fixture(scope="module")
+def daily_backups(base_folder, server):
+    """Of one day, encrypted; of the next, encrypted and not; of the third, when only a table has come
+    and a sequence moved."""
+    program = Vaxdb(base_folder / "vaxdb-daily")
+    database = Database(server, f"daily_{os.getpid()}")
+    recipient = program.ok("backup", "key", program.work / "identity", "--json").json["recipient"]
+    made = []
+
+    def create(*more):
+        command = ("backup", "create", "-e", "production", "--url", database.url, "--json", *more)
+        made.append(Path(program.ok(*command, "--compress", "fast").json["file"]))
+
+    def grow(first, last):
+        database.execute(f"INSERT INTO t SELECT g, {NOISE} FROM generate_series({first}, {last}) g")
+
+    database.create()
+    database.execute("CREATE SEQUENCE s; CREATE TABLE t (g int, noise text)")
+    grow(1, 42000)
+    create("--encrypt", recipient)
+    grow(42001, 46000)
+    create("--encrypt", recipient)
+    create()
+    database.execute("CREATE TABLE a AS SELECT 'of today'; SELECT nextval('s')")
+    create()
+    database.drop()
+    yield made
+    shutil.rmtree(program.folder, ignore_errors=True)
 
 
 def use(vaxdb, endpoint, url, secret=SECRET, **settings):
@@ -584,6 +614,26 @@ def test_only_what_is_new_is_sent(vaxdb, swift, bucket, way, large_backups):
     assert head["Metadata"]["sha256"] == hashlib.sha256(second.read_bytes()).hexdigest()
     vaxdb.ok("backup", "pull", "newest", "-e", "production")
     vaxdb.ok("backup", "verify", "newest")
+
+
+def test_of_an_encrypted_backup_too_only_what_is_new_is_sent(vaxdb, swift, bucket, daily_backups):
+    first, second = daily_backups[:2]
+    growth = second.stat().st_size - first.stat().st_size
+    use(vaxdb, swift.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", first)
+    result = vaxdb.ok("backup", "push", second, "--json").json
+    assert result["reused"] == first.name and result["sent_bytes"] <= 1.5 * growth + (5 << 20)
+    assert swift.content(bucket, second.name) == second.read_bytes()
+
+
+def test_a_new_table_is_all_that_is_sent(vaxdb, swift, bucket, daily_backups):
+    """With its statements at the begin, which take along the 5 MiB that S3 wants; and the end."""
+    first, second = daily_backups[2:]
+    use(vaxdb, swift.endpoint, f"s3://{bucket}")
+    vaxdb.ok("backup", "push", first)
+    result = vaxdb.ok("backup", "push", second, "--json").json
+    assert result["reused"] == first.name and result["sent_bytes"] < (5 << 20) + (1 << 18)
+    assert swift.content(bucket, second.name) == second.read_bytes()
 
 
 def test_a_server_that_cannot_copy_gets_all_of_it(vaxdb, swift, bucket, way, large_backups):
