@@ -127,3 +127,10 @@ size_t arena_used_bytes(const Arena *arena)
 {
     return arena->used_bytes;
 }
+
+void arena_destroy_wiped(Arena *arena)
+{
+    for (Chunk *chunk = arena ? arena->chunks : NULL; chunk; chunk = chunk->next)
+        explicit_bzero(chunk->data, chunk->size);
+    arena_destroy(arena);
+}

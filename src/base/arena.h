@@ -14,6 +14,8 @@ typedef struct Arena Arena;
 /* The caller owns the arena: `_cleanup_arena_ Arena *arena = arena_create();` */
 Arena *arena_create(void);
 void arena_destroy(Arena *arena); /* NULL is allowed */
+/* The same for one that held secrets: every byte of it is overwritten first. */
+void arena_destroy_wiped(Arena *arena);
 
 /* Zeroed, aligned for any type. size_bytes of 0 gives a valid pointer. */
 void *arena_alloc(Arena *arena, size_t size_bytes) __attribute__((malloc, returns_nonnull));
@@ -36,6 +38,12 @@ static inline void cleanup_arena(Arena **arena)
     arena_destroy(*arena);
 }
 #define _cleanup_arena_ _cleanup_(cleanup_arena)
+
+static inline void cleanup_arena_wiped(Arena **arena)
+{
+    arena_destroy_wiped(*arena);
+}
+#define _cleanup_arena_wiped_ _cleanup_(cleanup_arena_wiped)
 
 /* Appends value to a growing arena array: items is a pointer, count and capacity are size_t. */
 #define ARENA_PUSH(arena, items, count, capacity, value)                                           \
