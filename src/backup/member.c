@@ -1,6 +1,7 @@
 #include "backup/member.h"
 
 #include "backup/bytes.h"
+#include "backup/deflate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,13 +11,12 @@
 #include <libdeflate.h>
 #include <string.h>
 
-#define LABEL_VERSION   1
-#define LABEL_BYTES     48
-#define EXTRA_BYTES     (4 + LABEL_BYTES) /* FEXTRA of a member without a second subfield */
-#define TRAILER_BYTES   8
-#define CHUNK_BYTES     262144 /* inflated at a time: it is still in the cache when it is looked at */
-#define FAST_LEVEL      3
-#define FAST_MORE_BYTES 65536
+#define LABEL_VERSION 1
+#define LABEL_BYTES   48
+#define EXTRA_BYTES   (4 + LABEL_BYTES) /* FEXTRA of a member without a second subfield */
+#define TRAILER_BYTES 8
+#define SMALL_LEVEL   7      /* of libdeflate */
+#define CHUNK_BYTES   262144 /* inflated at a time: it is still in the cache when it is looked at */
 /* What a packer keeps of a long member's memory for the next. */
 #define KEPT_BYTES ((size_t)16 << 20)
 
@@ -95,21 +95,24 @@ bool member_carry(const MemberLabel *label, const void *data, size_t length, Buf
 /* ---- packing ----------------------------------------------------------------------------- */
 
 struct MemberPacker {
-    struct libdeflate_compressor *compressor; /* NULL: fast */
-    SealCipher *cipher;                       /* NULL: not encrypted */
-    Buffer plain;                             /* the member before it is encrypted */
-    struct isal_zstream stream;
-    uint8_t level_buffer[ISAL_DEF_LVL3_DEFAULT];
+    struct libdeflate_compressor *compressor; /* of COMPRESS_SMALL, else NULL */
+    Deflater *deflater;                       /* of the others */
+    DeflateLevel level;
+    SealCipher *cipher; /* NULL: not encrypted */
+    Buffer plain;       /* the member before it is encrypted */
 };
 
 MemberPacker *member_packer_create(Compression compression)
 {
     MemberPacker *packer = allocate(sizeof(*packer));
-    if (compression == COMPRESS_FAST)
+    if (compression == COMPRESS_SMALL) {
+        packer->compressor = libdeflate_alloc_compressor(SMALL_LEVEL);
+        if (!packer->compressor)
+            abort(); /* no memory: the level is right */
         return packer;
-    packer->compressor = libdeflate_alloc_compressor(compression == COMPRESS_SMALL ? 6 : 5);
-    if (!packer->compressor)
-        abort(); /* no memory: the levels are right */
+    }
+    packer->deflater = deflater_create();
+    packer->level = compression == COMPRESS_FAST ? DEFLATE_FAST : DEFLATE_BALANCED;
     return packer;
 }
 
@@ -126,43 +129,14 @@ void member_packer_destroy(MemberPacker *packer)
     seal_cipher_destroy(packer->cipher);
     buffer_free(&packer->plain);
     libdeflate_free_compressor(packer->compressor);
+    deflater_destroy(packer->deflater);
     free(packer);
-}
-
-/* Appends the deflated bytes by ISA-L. What an earlier member left in its tables must not show. */
-static bool deflate_fast(MemberPacker *packer, const void *raw, size_t length, Buffer *packed)
-{
-    struct isal_zstream *stream = &packer->stream;
-    union {
-        const void *given;
-        uint8_t *wanted; /* ISA-L only reads it */
-    } input = {.given = raw};
-    isal_deflate_init(stream);
-    memset(packer->level_buffer, 0, sizeof(packer->level_buffer));
-    stream->level = FAST_LEVEL;
-    stream->level_buf = packer->level_buffer;
-    stream->level_buf_size = sizeof(packer->level_buffer);
-    stream->end_of_stream = 1;
-    stream->next_in = input.wanted;
-    stream->avail_in = (uint32_t)length;
-    while (stream->internal_state.state != ZSTATE_END) {
-        uint32_t room = stream->avail_in / 2 + FAST_MORE_BYTES;
-        char *out = buffer_reserve(packed, room);
-        if (!out)
-            return false;
-        stream->next_out = (uint8_t *)out;
-        stream->avail_out = room;
-        int result = isal_deflate(stream);
-        assert(result == COMP_OK); /* the only other results are wrong parameters */
-        buffer_commit(packed, room - stream->avail_out);
-    }
-    return true;
 }
 
 static bool deflate(MemberPacker *packer, const void *raw, size_t length, Buffer *packed)
 {
     if (!packer->compressor)
-        return deflate_fast(packer, raw, length, packed);
+        return deflate_rows(packer->deflater, packer->level, raw, length, packed);
     size_t bound = libdeflate_deflate_compress_bound(packer->compressor, length);
     char *out = buffer_reserve(packed, bound);
     if (!out)

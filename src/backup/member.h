@@ -57,9 +57,9 @@ typedef struct {
 } Member;
 
 typedef enum {
-    COMPRESS_FAST,     /* ISA-L 3: the size of `gzip -6` */
-    COMPRESS_BALANCED, /* libdeflate 5 */
-    COMPRESS_SMALL,    /* libdeflate 6 */
+    COMPRESS_FAST,     /* deflate.h */
+    COMPRESS_BALANCED, /* deflate.h; smaller than `gzip -6` */
+    COMPRESS_SMALL,    /* libdeflate */
 } Compression;
 
 /* One a thread. Never fails. */

@@ -475,7 +475,7 @@ static void each_level_is_as_small_as_it_says(UNUSED void **state)
     }
 }
 
-/* What cannot be packed only grows a little, also where ISA-L must ask for room again. */
+/* What cannot be packed only grows a little. */
 static void bytes_of_any_kind_and_length_come_back(UNUSED void **state)
 {
     static const size_t lengths[] = {0, 1, 70000, 3000003};
