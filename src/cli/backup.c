@@ -204,11 +204,38 @@ static const char *offsite_text(const Context *context, const StateBackup *memor
     return arena_printf(context->arena, "%s ago", age_text(context, memory->offsite_at));
 }
 
+/* Terminals narrower than that get the short table, which is never cut. */
+#define WIDE_COLUMNS 132
+
+static bool is_narrow(const Context *context)
+{
+    size_t width = table_terminal_width(context->out);
+    return width && width < WIDE_COLUMNS;
+}
+
+/* How far it is proved, in a word. */
+static const char *state_word(const BackupEntry *entry, const StateBackup *memory)
+{
+    if (entry->problem)
+        return "DAMAGED";
+    if ((memory->verified_at && !memory->verified) || (memory->drilled_at && !memory->drill_passed))
+        return "FAILED";
+    if (memory->drilled_at)
+        return "drilled";
+    return memory->verified_at ? "verified" : "unverified";
+}
+
 static void add_row(const Context *context, Table *table, const BackupEntry *entry,
                     const StateBackup *memory)
 {
     Arena *arena = context->arena;
     const Manifest *manifest = &entry->manifest;
+    if (is_narrow(context)) {
+        table_row(table,
+                  (const char *[]){manifest->file, str_bytes(arena, manifest->packed_bytes),
+                                   state_word(entry, memory), memory->offsite_at ? "yes" : "no"});
+        return;
+    }
     table_row(table,
               (const char *[]){manifest->file, age_text(context, manifest->snapshot_at),
                                str_bytes(arena, manifest->packed_bytes),
@@ -222,6 +249,12 @@ static Table *make_table(const Context *context)
 {
     Table *table = table_create(context->arena);
     table_column(table, "File", TABLE_LEFT);
+    if (is_narrow(context)) {
+        table_column(table, "Size", TABLE_RIGHT);
+        table_column(table, "State", TABLE_LEFT);
+        table_column(table, "Off-site", TABLE_LEFT);
+        return table;
+    }
     table_column(table, "Age", TABLE_RIGHT);
     table_column(table, "Size", TABLE_RIGHT);
     table_column(table, "Tables", TABLE_RIGHT);

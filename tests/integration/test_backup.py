@@ -1,14 +1,18 @@
 """backup create, list, show, verify, prune."""
 
 import datetime
+import fcntl
 import gzip
 import json
 import os
+import pty
 import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
@@ -87,6 +91,26 @@ def test_list_shows_what_was_verified(vaxdb, filled):
     (entry,) = listed(vaxdb)
     assert entry["verified"]
     assert not listed(vaxdb, "-e", "staging")
+
+
+def test_list_fits_a_terminal_of_80_columns(vaxdb, filled):
+    file = create(vaxdb, filled)["file"]
+    child, terminal = pty.fork()
+    if child == 0:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.execve(vaxdb.binary, ["vaxdb", "backup", "list"], vaxdb.environment)
+    shown = ""
+    try:
+        while piece := os.read(terminal, 4096):
+            shown += piece.decode()
+    except OSError:  # how a terminal says that nobody is left
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+    os.close(terminal)
+    title, _, row = shown.splitlines()
+    assert title.split() == ["File", "Size", "State", "Off-site"]
+    assert row.split() == [Path(file).name, *row.split()[1:3], "verified", "no"]
+    assert len(row) <= 80
 
 
 def test_truncated_and_flipped_backups_do_not_verify(vaxdb, filled):
