@@ -244,7 +244,7 @@ static bool copy_unit(Worker *worker, Error *err)
         return stopped(err);
     if (!locked && !lock_by_leader(spec->leader, unit->table, err))
         return false;
-    if (unit->first &&
+    if (unit->part == 0 &&
         !put_line(worker, MEMBER_COPY_BEGIN, copy_table_header(arena, unit->table), err))
         return false;
     return copy_rows(worker, locked ? worker->session : spec->leader, err) &&

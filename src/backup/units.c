@@ -192,22 +192,6 @@ static size_t unit_count(const CopyTable *table)
     return (size_t)((table->blocks + UNIT_BLOCKS - 1) / UNIT_BLOCKS);
 }
 
-static void cut_table(const CopyTable *table, size_t count, bool tail_first, CopyUnit *units)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t range = !tail_first ? i : i ? i - 1 : count - 1;
-        bool is_tail = range == count - 1;
-        units[i] = (CopyUnit){
-            .table = table,
-            .part = is_tail && tail_first ? 0 : (uint32_t)range,
-            .first_block = (int64_t)range * UNIT_BLOCKS,
-            .end_block = is_tail ? -1 : (int64_t)(range + 1) * UNIT_BLOCKS,
-            .first = i == 0,
-            .last = i == count - 1,
-        };
-    }
-}
-
 void copy_plan_cut(Arena *arena, CopyPlan *plan)
 {
     plan->unit_count = 0;
@@ -218,12 +202,18 @@ void copy_plan_cut(Arena *arena, CopyPlan *plan)
     }
     plan->units = arena_array(arena, plan->unit_count, sizeof(*plan->units));
     CopyUnit *unit = plan->units;
-    bool tail_first = false;
     for (size_t i = 0; i < plan->table_count; i++) {
         size_t count = unit_count(&plan->tables[i]);
-        cut_table(&plan->tables[i], count, tail_first && count > 1, unit);
-        unit += count;
-        tail_first = count > 1 ? !tail_first : tail_first;
+        for (size_t part = 0; part < count; part++) {
+            bool last = part == count - 1;
+            *unit++ = (CopyUnit){
+                .table = &plan->tables[i],
+                .part = (uint32_t)part,
+                .first_block = (int64_t)part * UNIT_BLOCKS,
+                .end_block = last ? -1 : (int64_t)(part + 1) * UNIT_BLOCKS,
+                .last = last,
+            };
+        }
     }
 }
 

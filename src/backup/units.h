@@ -2,11 +2,8 @@
  * extensions, then tables, the biggest first.
  *
  * A unit is a fixed range of a table's heap blocks, the last one open-ended, so that an unchanged
- * range is the same unit tomorrow. In every second table of several units the last one, where it
- * grows, comes first, behind the one where the table before grows: an upload sends at least 5 MiB
- * for each place of a file that has changed (store/parts.h), so two are better next to each other.
- * Where the server cannot read such a range by itself (before 14, or another access method than
- * heap) a table is one unit.
+ * range is the same unit tomorrow. Where the server cannot read such a range by itself (before 14,
+ * or another access method than heap) a table is one unit.
  *
  * Rows are asked for in COPY's binary format, which is half of the work for the server, and made
  * text here (row_values.h). A column of a type that is not known there is asked for as the text
@@ -42,11 +39,10 @@ typedef struct {
 
 typedef struct {
     const CopyTable *table;
-    uint32_t part; /* of its members' labels: never falls within a table */
+    uint32_t part; /* 0, 1, ... of the table */
     int64_t first_block;
     int64_t end_block; /* -1: to the end */
-    bool first;        /* of its table */
-    bool last;
+    bool last;         /* of its table */
 } CopyUnit;
 
 typedef struct {

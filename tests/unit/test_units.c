@@ -31,7 +31,6 @@ static void test_ranges_leave_no_block_out(UNUSED void **state)
             const CopyUnit *unit = &plan.units[i];
             assert_int_equal(unit->part, i);
             assert_int_equal(unit->first_block, next);
-            assert_int_equal(unit->first, i == 0);
             assert_int_equal(unit->last, i == plan.unit_count - 1);
             assert_int_equal(unit->end_block, unit->last ? -1 : next + UNIT_BLOCKS);
             next += UNIT_BLOCKS;
@@ -50,35 +49,6 @@ static void test_what_has_no_ranges_is_one_unit(UNUSED void **state)
     assert_int_equal(plan.unit_count, 3 + 1 + 3);
     assert_ptr_equal(plan.units[3].table, &plan.tables[1]);
     assert_int_equal(plan.units[3].end_block, -1);
-}
-
-/* Where the second and the fourth large table grow stands next to where the first and the third do.
- */
-static void test_tails_meet(UNUSED void **state)
-{
-    static const struct {
-        size_t table;
-        uint32_t part;
-        int64_t first_block, end_block;
-    } wanted[] = {{0, 0, 0, 512},   {0, 1, 512, 1024}, {0, 2, 1024, -1},  /* its end ... */
-                  {1, 0, 1024, -1}, {1, 0, 0, 512},    {1, 1, 512, 1024}, /* ... and that of this */
-                  {2, 0, 0, -1},    {3, 0, 0, 512},    {3, 1, 512, -1},
-                  {4, 0, 512, -1},  {4, 0, 0, 512}};
-    _cleanup_arena_ Arena *arena = arena_create();
-    CopyTable tables[] = {LARGE, LARGE, LARGE, LARGE, LARGE};
-    tables[2].blocks = 1;
-    tables[3].blocks = tables[4].blocks = UNIT_BLOCKS + 1;
-    CopyPlan plan = plan_of(arena, tables, COUNT_OF(tables));
-    assert_int_equal(plan.unit_count, COUNT_OF(wanted));
-    for (size_t i = 0; i < plan.unit_count; i++) {
-        const CopyUnit *unit = &plan.units[i];
-        assert_ptr_equal(unit->table, &plan.tables[wanted[i].table]);
-        assert_int_equal(unit->part, wanted[i].part);
-        assert_int_equal(unit->first_block, wanted[i].first_block);
-        assert_int_equal(unit->end_block, wanted[i].end_block);
-        assert_int_equal(unit->first, i == 0 || unit[-1].table != unit->table);
-        assert_int_equal(unit->last, i + 1 == plan.unit_count || unit[1].table != unit->table);
-    }
 }
 
 static void test_queries(UNUSED void **state)
@@ -129,7 +99,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges_leave_no_block_out),
         cmocka_unit_test(test_what_has_no_ranges_is_one_unit),
-        cmocka_unit_test(test_tails_meet),
         cmocka_unit_test(test_queries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
