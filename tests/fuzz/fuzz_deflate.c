@@ -14,15 +14,17 @@ static void round_trip(DeflateLevel level, const void *raw, size_t length)
     static Deflater *deflater; /* kept: what was packed before must not matter */
     static struct libdeflate_decompressor *inflater;
     _cleanup_buffer_ Buffer packed;
-    _cleanup_free_ char *back = malloc(length + 1);
+    _cleanup_buffer_ Buffer inflated;
     size_t taken = 0, made = 0;
     if (!deflater) {
         deflater = deflater_create();
         inflater = libdeflate_alloc_decompressor();
     }
+    buffer_init(&packed, 2 * length + 100);
+    buffer_init(&inflated, length + 1);
+    char *back = buffer_reserve(&inflated, length + 1);
     if (!back || !inflater)
         abort();
-    buffer_init(&packed, 2 * length + 100);
     assert(deflate_rows(deflater, level, raw, length, &packed));
     assert(libdeflate_deflate_decompress_ex(inflater, packed.data, packed.length, back, length + 1,
                                             &taken, &made) == LIBDEFLATE_SUCCESS);
