@@ -93,6 +93,70 @@ static bool fail_at(const GzipReader *reader, const char *what, Error *err)
                      (long long)reader->raw_bytes);
 }
 
+/* ---- headers ----------------------------------------------------------------------------- */
+
+#define FLAG_HEADER_CRC 2
+#define FLAG_EXTRA      4
+#define FLAG_NAME       8
+#define FLAG_COMMENT    16
+#define FLAGS_RESERVED  0xE0
+
+static bool next_byte(GzipReader *reader, uint8_t *byte, Error *err)
+{
+    if (!refill(reader, err))
+        return false;
+    if (!reader->state.avail_in)
+        return fail_at(reader, "the file ends in the middle of a header", err);
+    *byte = *reader->state.next_in++;
+    reader->state.avail_in--;
+    return true;
+}
+
+static bool skip_bytes(GzipReader *reader, unsigned count, Error *err)
+{
+    uint8_t byte = 0;
+    for (; count; count--) {
+        if (!next_byte(reader, &byte, err))
+            return false;
+    }
+    return true;
+}
+
+static bool skip_text(GzipReader *reader, Error *err)
+{
+    uint8_t byte = 1;
+    while (byte) {
+        if (!next_byte(reader, &byte, err))
+            return false;
+    }
+    return true;
+}
+
+/* RFC 1952, section 2.3. ISA-L 2.30 forgets the flags of a header that two reads of the file share,
+ * and then takes what lies on the stack for them; so headers are read here. */
+static bool read_header(GzipReader *reader, Error *err)
+{
+    uint8_t fixed[10];
+    uint8_t extra[2] = {0};
+    for (size_t i = 0; i < sizeof(fixed); i++) {
+        if (!next_byte(reader, &fixed[i], err))
+            return false;
+    }
+    if (fixed[0] != 0x1F || fixed[1] != 0x8B || fixed[3] & FLAGS_RESERVED)
+        return fail_at(reader, explain(ISAL_INVALID_WRAPPER), err);
+    if (fixed[2] != 8)
+        return fail_at(reader, explain(ISAL_UNSUPPORTED_METHOD), err);
+    if (fixed[3] & FLAG_EXTRA &&
+        (!next_byte(reader, &extra[0], err) || !next_byte(reader, &extra[1], err) ||
+         !skip_bytes(reader, extra[0] | (unsigned)extra[1] << 8, err)))
+        return false;
+    return (!(fixed[3] & FLAG_NAME) || skip_text(reader, err)) &&
+           (!(fixed[3] & FLAG_COMMENT) || skip_text(reader, err)) &&
+           (!(fixed[3] & FLAG_HEADER_CRC) || skip_bytes(reader, 2, err));
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
 /* Stands at the start of a member or at the end of the file. */
 static bool begin_member(GzipReader *reader, Error *err)
 {
@@ -106,8 +170,10 @@ static bool begin_member(GzipReader *reader, Error *err)
     }
     if (reader->members && reader->state.next_in[0] != 0x1F)
         return fail_at(reader, "bytes after the end of the compressed data", err);
+    if (!read_header(reader, err))
+        return false;
     isal_inflate_reset(&reader->state);
-    reader->state.crc_flag = ISAL_GZIP;
+    reader->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
     reader->in_member = true;
     reader->members++;
     return true;

@@ -142,6 +142,61 @@ static void bytes_behind_the_end_are_an_error(UNUSED void **state)
     assert_non_null(strstr(err.message, "bytes after the end"));
 }
 
+#define READ_BYTES  262144 /* what gzip.c reads at a time */
+#define HEADER_LAST 40     /* the header below, and some bytes on either side of it */
+
+/* A member of nothing that takes length bytes. */
+static void add_filler(Buffer *file, size_t length)
+{
+    static const char start[] = "\x1F\x8B\x08\x04\0\0\0\0\0\xFF";
+    static const char end[10] = "\x03"; /* no data, its CRC-32 and its length */
+    size_t extra = length - 10 - 2 - sizeof(end);
+    buffer_append(file, start, 10);
+    buffer_append_char(file, (char)(extra & 255));
+    buffer_append_char(file, (char)(extra >> 8));
+    while (extra--)
+        buffer_append_char(file, 'x');
+    buffer_append(file, end, sizeof(end));
+}
+
+/* What lies on the stack is nothing to rely on. */
+static void __attribute__((noinline)) litter(void)
+{
+    volatile char bytes[20000];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)0xFF;
+}
+
+/* Wherever a read of the file ends in a header that has all there can be. */
+static void headers_may_come_in_two_reads(UNUSED void **state)
+{
+    static const char member[] = "\x1F\x8B\x08\x1E\0\0\0\0\0\xFF" /* the fixed part */
+                                 "\x04\0abcd"                     /* extra */
+                                 "name\0comment\0\x12\x34"        /* and its own CRC */
+                                 "\x01\x03\0\xFC\xFF"             /* stored, 3 bytes */
+                                 "abc\xC2\x41\x24\x35\x03\0\0\0";
+    for (size_t before = 0; before < HEADER_LAST; before++) {
+        Error err = {0};
+        char got[4];
+        size_t length = 0;
+        size_t left = READ_BYTES - before;
+        _cleanup_buffer_ Buffer file;
+        _cleanup_gzip_reader_ GzipReader *reader = NULL;
+        buffer_init(&file, BUFFER_MAX_FILE);
+        for (; left > 65000; left -= 60000)
+            add_filler(&file, 60000);
+        add_filler(&file, left);
+        buffer_append(&file, member, sizeof(member) - 1);
+        spoil(file.data, file.length);
+        assert_true(gzip_reader_open(path, &reader, &err));
+        litter();
+        for (size_t piece = 1; piece; length += piece)
+            assert_true(gzip_read(reader, got + length, sizeof(got) - length, &piece, &err));
+        assert_int_equal(length, 3);
+        assert_memory_equal(got, "abc", 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +204,7 @@ int main(void)
         cmocka_unit_test(members_follow_one_another),
         cmocka_unit_test(every_truncation_and_flip_of_the_data_is_seen),
         cmocka_unit_test(bytes_behind_the_end_are_an_error),
+        cmocka_unit_test(headers_may_come_in_two_reads),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
