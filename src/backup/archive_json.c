@@ -6,38 +6,45 @@
 #include <string.h>
 
 #define DIGEST_DIGITS 16
+#define LINE_SIZE     320
+#define NONE          "-"
 
 static const char *const kinds[] = {[MEMBER_TEXT] = "text",
-                                    [MEMBER_COPY_BEGIN] = "copy begin",
+                                    [MEMBER_COPY_BEGIN] = "begin",
                                     [MEMBER_ROWS] = "rows",
-                                    [MEMBER_COPY_END] = "copy end"};
+                                    [MEMBER_COPY_END] = "end"};
 
-static void set_int(json_t *object, const char *key, int64_t value)
-{
-    (void)json_object_set_new(object, key, json_integer(value));
-}
+typedef enum {
+    FIELD_OFFSET,
+    FIELD_PACKED,
+    FIELD_SHA256,
+    FIELD_RAW,
+    FIELD_KIND,
+    FIELD_TABLE,
+    FIELD_PART,
+    FIELD_ROWS,
+    FIELD_DIGEST,
+    FIELD_COUNT,
+} Field;
 
 static json_t *member_json(const Member *member, bool encrypted)
 {
     const MemberLabel *label = &member->label;
-    char digest[DIGEST_DIGITS + 1];
-    json_t *row = json_object();
-    (void)json_object_set_new(row, "kind", json_text(kinds[label->kind]));
+    char table[24] = NONE;
+    char rows[80] = NONE " " NONE " " NONE;
+    char digest[DIGEST_DIGITS + 1] = NONE;
+    char line[LINE_SIZE];
     if (label->table != MEMBER_NO_TABLE)
-        set_int(row, "table", label->table);
-    if (label->kind == MEMBER_ROWS) {
-        set_int(row, "part", label->part);
-        set_int(row, "rows", label->rows);
-    }
-    if (label->kind == MEMBER_ROWS && !encrypted) {
+        (void)snprintf(table, sizeof(table), "%" PRIu32, label->table);
+    if (label->kind == MEMBER_ROWS && !encrypted)
         (void)snprintf(digest, sizeof(digest), "%016" PRIx64, label->digest);
-        (void)json_object_set_new(row, "digest", json_text(digest));
-    }
-    set_int(row, "offset", member->offset);
-    set_int(row, "packed_bytes", member->packed_bytes);
-    set_int(row, "raw_bytes", label->raw_bytes);
-    (void)json_object_set_new(row, "sha256", json_text(member->sha256));
-    return row;
+    if (label->kind == MEMBER_ROWS)
+        (void)snprintf(rows, sizeof(rows), "%" PRIu32 " %" PRId64 " %s", label->part, label->rows,
+                       digest);
+    (void)snprintf(line, sizeof(line), "%" PRId64 " %" PRId64 " %s %" PRId64 " %s %s %s",
+                   member->offset, member->packed_bytes, member->sha256, label->raw_bytes,
+                   kinds[label->kind], table, rows);
+    return json_text(line);
 }
 
 json_t *archive_index_json(const ArchiveIndex *index)
@@ -48,9 +55,8 @@ json_t *archive_index_json(const ArchiveIndex *index)
     return list;
 }
 
-static bool read_kind(const json_t *row, MemberKind *kind)
+static bool read_kind(const char *text, MemberKind *kind)
 {
-    const char *text = json_get_text(row, "kind", "");
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         if (str_equal(text, kinds[i])) {
             *kind = (MemberKind)i;
@@ -60,61 +66,77 @@ static bool read_kind(const json_t *row, MemberKind *kind)
     return false;
 }
 
-static bool read_hex(const json_t *row, const char *key, size_t digits, const char **text)
+static bool is_hex(const char *text, size_t digits)
 {
-    *text = json_get_text(row, key, "");
-    return strlen(*text) == digits && strspn(*text, "0123456789abcdef") == digits;
+    return strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
 }
 
-static bool read_uint32(const json_t *row, const char *key, uint32_t *value)
+static bool read_uint32(const char *text, uint32_t *value)
 {
-    int64_t number = json_get_int(row, key, -1);
+    int64_t number = 0;
+    if (!str_to_int64(text, 0, UINT32_MAX - 1, &number))
+        return false;
     *value = (uint32_t)number;
-    return number >= 0 && number < UINT32_MAX;
+    return true;
 }
 
-static bool read_rows(const json_t *row, bool encrypted, MemberLabel *label)
+static bool read_rows(char *const *fields, bool encrypted, MemberLabel *label)
 {
-    const char *digest = NULL;
-    label->rows = json_get_int(row, "rows", -1);
-    if (!read_uint32(row, "part", &label->part) || label->rows < 0)
+    const char *digest = fields[FIELD_DIGEST];
+    if (!read_uint32(fields[FIELD_PART], &label->part) ||
+        !str_to_int64(fields[FIELD_ROWS], 0, INT64_MAX, &label->rows))
         return false;
     if (encrypted)
-        return true;
-    if (!read_hex(row, "digest", DIGEST_DIGITS, &digest))
-        return false;
+        return str_equal(digest, NONE);
     label->digest = strtoull(digest, NULL, 16);
-    return true;
+    return is_hex(digest, DIGEST_DIGITS);
 }
 
-static bool read_member(const json_t *row, bool encrypted, Member *member)
+static bool read_member(const char *text, bool encrypted, Member *member)
 {
-    const char *sha256 = NULL;
+    char line[LINE_SIZE];
+    char *fields[FIELD_COUNT];
+    char *rest = line;
     MemberLabel *label = &member->label;
-    label->table = MEMBER_NO_TABLE;
-    if (!read_kind(row, &label->kind) ||
-        (json_object_get(row, "table") && !read_uint32(row, "table", &label->table)) ||
-        (label->kind == MEMBER_ROWS && !read_rows(row, encrypted, label)) ||
-        !read_hex(row, "sha256", HASH_HEX_SIZE - 1, &sha256))
+    size_t count = 0;
+    if (snprintf(line, sizeof(line), "%s", text) >= (int)sizeof(line))
         return false;
-    memcpy(member->sha256, sha256, HASH_HEX_SIZE);
-    member->offset = json_get_int(row, "offset", -1);
-    member->packed_bytes = json_get_int(row, "packed_bytes", -1);
-    label->raw_bytes = json_get_int(row, "raw_bytes", -1);
-    return true;
+    while (rest && count < FIELD_COUNT)
+        fields[count++] = strsep(&rest, " ");
+    if (rest || count < FIELD_COUNT || !is_hex(fields[FIELD_SHA256], HASH_HEX_SIZE - 1) ||
+        !str_to_int64(fields[FIELD_OFFSET], 0, INT64_MAX, &member->offset) ||
+        !str_to_int64(fields[FIELD_PACKED], 0, INT64_MAX, &member->packed_bytes) ||
+        !str_to_int64(fields[FIELD_RAW], 0, INT64_MAX, &label->raw_bytes) ||
+        !read_kind(fields[FIELD_KIND], &label->kind))
+        return false;
+    memcpy(member->sha256, fields[FIELD_SHA256], HASH_HEX_SIZE);
+    label->table = MEMBER_NO_TABLE;
+    if (!str_equal(fields[FIELD_TABLE], NONE) && !read_uint32(fields[FIELD_TABLE], &label->table))
+        return false;
+    if (label->kind == MEMBER_ROWS)
+        return read_rows(fields, encrypted, label);
+    return str_equal(fields[FIELD_PART], NONE) && str_equal(fields[FIELD_ROWS], NONE) &&
+           str_equal(fields[FIELD_DIGEST], NONE);
+}
+
+static const char *line_at(const json_t *list, size_t at)
+{
+    const char *line = json_string_value(json_array_get(list, at));
+    return line ? line : "";
 }
 
 bool archive_index_from_json(Arena *arena, const json_t *list, bool encrypted, ArchiveIndex *index)
 {
-    int64_t begin_bytes = encrypted ? json_get_int(json_array_get(list, 0), "offset", 0) : 0;
-    if (begin_bytes < 0)
+    Member first = {0};
+    if (encrypted && json_array_size(list) && !read_member(line_at(list, 0), encrypted, &first))
         return false;
+    int64_t begin_bytes = first.offset;
     *index = (ArchiveIndex){
         .count = json_array_size(list), .begin_bytes = begin_bytes, .packed_bytes = begin_bytes};
     index->members = arena_array(arena, index->count, sizeof(*index->members));
     for (size_t i = 0; i < index->count; i++) {
         Member *member = &index->members[i];
-        if (!read_member(json_array_get(list, i), encrypted, member) ||
+        if (!read_member(line_at(list, i), encrypted, member) ||
             __builtin_add_overflow(index->packed_bytes, member->packed_bytes,
                                    &index->packed_bytes) ||
             __builtin_add_overflow(index->raw_bytes, member->label.raw_bytes, &index->raw_bytes))

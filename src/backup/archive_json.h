@@ -1,4 +1,8 @@
-/* The index of a backup as it stands in the manifest: "members", an array. */
+/* The index of a backup as it stands in the manifest: "members", an array with a line of text for
+ * each, of nine words. What a member has not is "-".
+ *
+ *     offset, packed bytes, SHA-256 of those, raw bytes,
+ *     kind (text, begin, rows, end), table, part, rows, digest */
 #pragma once
 
 #include "backup/archive.h"

@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A member's text; a longer row stands alone. */
-#define MEMBER_BYTES ((size_t)8 << 20)
+/* A longer row is packed from where it was received. */
+#define ALONE_BYTES MEMBER_BYTES_MAX
 /* What keeps the memory of all within bounds: a worker has a member, raw and packed. */
 #define WORKERS_MAX 12
 /* Of rows up to this, divided by the workers, each may have one at any time. */
@@ -71,7 +71,7 @@ static bool put(Worker *worker, const MemberLabel *label, const void *raw, Error
     bool taken =
         member_queue_put(worker->workers->spec.queue, worker->unit, label, &worker->packed);
     /* A wide row's memory is for the next one's worker. */
-    if (worker->packed.capacity > 2 * MEMBER_BYTES) {
+    if (worker->packed.capacity > 2 * ALONE_BYTES) {
         buffer_free(&worker->packed);
         buffer_init(&worker->packed, ROW_MAX + (ROW_MAX >> 2));
     }
@@ -114,8 +114,9 @@ static bool flush(Worker *worker, Error *err)
 
 static bool take_line(Worker *worker, const char *row, size_t length, Error *err)
 {
-    bool alone = length > MEMBER_BYTES;
-    if ((alone || worker->raw.length + length > MEMBER_BYTES) && !flush(worker, err))
+    bool alone = length > ALONE_BYTES;
+    size_t most = unit_of(worker)->table->member_bytes;
+    if ((alone || worker->raw.length + length > most) && !flush(worker, err))
         return false;
     int64_t before = worker->rows.rows;
     dump_rows_feed(&worker->rows, row, length);
@@ -143,7 +144,7 @@ static bool take_tuple(Worker *worker, const char *tuple, size_t length, Error *
                                "be read back")
                    : error_set(err, ERR_FAILED, "the server sent what is no row of this table");
     bool taken = take_line(worker, line->data, line->length, err);
-    if (line->capacity > 2 * MEMBER_BYTES)
+    if (line->capacity > 2 * ALONE_BYTES)
         buffer_free(line);
     return taken;
 }
@@ -275,7 +276,7 @@ static void *run_worker(void *data)
     Worker *worker = data;
     Error error = {0};
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* of this thread; only a wish */
-    buffer_init(&worker->raw, MEMBER_BYTES);
+    buffer_init(&worker->raw, ALONE_BYTES);
     buffer_init(&worker->line, ROW_MAX);
     buffer_init(&worker->packed, ROW_MAX + (ROW_MAX >> 2));
     worker->packer = member_packer_create(worker->workers->spec.compression);

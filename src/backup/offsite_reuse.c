@@ -83,9 +83,15 @@ static const Member *find_member(const ArchiveIndex *theirs, const Member *const
 static void compare(Arena *arena, const Manifest *ours, const Manifest *theirs, StoreReuse *reuse)
 {
     const Member **sorted = sort_members(arena, &theirs->index);
-    StoreRange *ranges = arena_array(arena, ours->index.count, sizeof(*ranges));
+    StoreRange *ranges = arena_array(arena, ours->index.count + 1, sizeof(*ranges));
     const Member *last = NULL;
-    *reuse = (StoreReuse){.object = theirs->file, .ranges = ranges};
+    int64_t header = ours->index.begin_bytes;
+    *reuse = (StoreReuse){.object = theirs->file,
+                          .ranges = ranges,
+                          .scratch = arena_printf(arena, "%s-%s", ours->name, ours->env)};
+    /* A header is kept with its key (seal_store.h). */
+    if (header && header == theirs->index.begin_bytes && str_equal(ours->key_id, theirs->key_id))
+        ranges[reuse->count++] = (StoreRange){.length = header};
     for (size_t i = 0; i < ours->index.count; i++) {
         const Member *member = &ours->index.members[i];
         last = find_member(&theirs->index, sorted, member, last);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define TID_RANGE_SCAN_VERSION 140000
+#define BLOCK_BYTES            8192 /* all but always */
 
 /* ---- columns ----------------------------------------------------------------------------- */
 
@@ -94,6 +95,14 @@ static const char *keep(Arena *arena, const Result *rows, size_t row, const char
     return text ? arena_strdup(arena, text) : NULL;
 }
 
+static size_t member_bytes(int64_t blocks)
+{
+    size_t bytes = MEMBER_BYTES_MIN;
+    while (bytes < MEMBER_BYTES_MAX && blocks / MEMBERS_MANY > (int64_t)(bytes / BLOCK_BYTES))
+        bytes *= 2;
+    return bytes;
+}
+
 static bool read_table(Arena *arena, const Result *rows, size_t at, bool tid_ranges,
                        Manifest *manifest, size_t *capacity, CopyTable *table, Error *err)
 {
@@ -109,6 +118,7 @@ static bool read_table(Arena *arena, const Result *rows, size_t at, bool tid_ran
         .blocks = result_int64(rows, at, "blocks"),
     };
     table->target = table->source;
+    table->member_bytes = member_bytes(table->blocks);
     table->ranges = tid_ranges && result_bool(rows, at, "heap") && !table->condition;
     bool configuration = result_bool(rows, at, "configuration");
     if (!find_row(manifest, table->schema, table->name, &table->row)) {

@@ -14,6 +14,13 @@
 #include "backup/row_values.h"
 #include "pg/session.h"
 
+/* A member's text, or one longer row. What a table has grown by since yesterday begins in the last
+ * member of yesterday, and that much more is sent off-site; smaller ones pack worse, and there are
+ * more to list: so they grow with their table, by powers of two. */
+#define MEMBER_BYTES_MIN ((size_t)512 << 10)
+#define MEMBER_BYTES_MAX ((size_t)8 << 20)
+#define MEMBERS_MANY     4096
+
 /* 4 MiB of blocks of 8 KiB make 3 to 8 MiB of text. */
 #define UNIT_BLOCKS 512
 
@@ -32,6 +39,7 @@ typedef struct {
     const char *oid;
     const char *file_node; /* under the snapshot */
     int64_t blocks;
+    size_t member_bytes;
     bool ranges;     /* may be read by ranges of blocks */
     uint32_t row;    /* in manifest->tables: where its rows are counted */
     uint32_t number; /* of its members' labels: that of the manifest */

@@ -74,6 +74,44 @@ typedef struct {
     const char *sha256;
 } S3File;
 
+/* ---- one multipart upload ------------------------------------------------------------------- */
+
+#define ETAG_SIZE 128
+
+/* Of one object, on the connection of one thread. */
+typedef struct {
+    Store *store;
+    Connection *connection;
+    const char *name; /* of the object */
+    const char *id;   /* as the server calls the upload */
+} Multipart;
+
+/* Gives multipart->id, in the arena. sha256 is kept with the object; NULL: none is. */
+bool multipart_begin(Arena *arena, Multipart *multipart, const char *sha256, Error *err) MUST_CHECK;
+/* Puts what there is together. S3_MISSING: there is no such upload any more. */
+S3Outcome multipart_complete(Arena *arena, const Multipart *multipart,
+                             const char (*etags)[ETAG_SIZE], size_t count, Error *err) MUST_CHECK;
+/* Takes it back. What fails is only logged. */
+void multipart_abort(const Multipart *multipart);
+
+/* Who hears how many bytes of the part went out; a second try counts from nought again. */
+typedef struct {
+    void (*moved)(void *context, int64_t bytes);
+    void *context;
+    int64_t bytes_per_second; /* 0: as fast as it goes */
+} MultipartPace;
+
+/* Sends bytes of the file as part number (1, 2, ...). */
+bool multipart_send(const Multipart *multipart, size_t number, const S3File *file, int64_t offset,
+                    int64_t length, const MultipartPace *pace, char etag[ETAG_SIZE],
+                    Error *err) MUST_CHECK;
+/* Has the server copy a part from the bytes of object at source. It must then have what the file
+ * has from offset on, by the MD5 that it tells; whatever else comes of it leaves *copied false and
+ * *why filled, for the part to be sent. */
+bool multipart_copy(const Multipart *multipart, size_t number, const S3File *file,
+                    const PartRun *run, const char *object, bool *copied, char etag[ETAG_SIZE],
+                    Error *why, Error *err) MUST_CHECK;
+
 /* In parts (parts.h); reuse may be NULL. */
 bool s3_upload(Store *store, const S3File *file, const StoreReuse *reuse, int64_t *sent,
                Error *err) MUST_CHECK;

@@ -10,26 +10,27 @@
 #include <pthread.h>
 #include <string.h>
 
-#define COMPLETE_SILENCE_MS 600000 /* the server may put the parts together only now */
-#define LOOK_MS             100
+#define LOOK_MS 100
 
 typedef struct {
     PartPlan plan;
-    char etag[128]; /* as the server names it, without quotes; "": not there yet */
+    size_t piece; /* 1, 2, ... of those that have several runs; else 0 */
 } Part;
 
 typedef struct {
     Store *store;
     Arena *arena;
     const S3File *file;
-    const char *source; /* the object that parts are copied from */
-    const char *id;     /* of the upload, as the server calls it */
+    const StoreReuse *reuse; /* NULL: all is sent */
+    Multipart whole;         /* on the store's own connection */
     Part *parts;
+    char (*etags)[ETAG_SIZE]; /* as the server names them, without quotes; "": not there yet */
     size_t count;
     size_t workers;
     _Atomic int64_t moved;      /* bytes that are there or on their way */
     _Atomic int64_t sent;       /* over the wire */
     _Atomic bool copies_failed; /* once: the rest is sent */
+    _Atomic bool joins_failed;  /* likewise, of parts of several runs */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -39,49 +40,51 @@ typedef struct {
     Error failure; /* the first */
 } Upload;
 
-static void plan_parts(Upload *upload, const StoreReuse *reuse)
+static void plan_parts(Upload *upload)
 {
-    PartPlan *plan = parts_plan(upload->arena, upload->file->size, reuse, &upload->count);
-    upload->source = reuse ? reuse->object : NULL;
+    PartPlan *plan = parts_plan(upload->arena, upload->file->size, upload->reuse, &upload->count);
+    size_t pieces = 0;
     upload->parts = arena_array(upload->arena, upload->count, sizeof(*upload->parts));
-    for (size_t i = 0; i < upload->count; i++)
-        upload->parts[i].plan = plan[i];
+    upload->etags = arena_array(upload->arena, upload->count, sizeof(*upload->etags));
+    for (size_t i = 0; i < upload->count; i++) {
+        upload->parts[i] = (Part){.plan = plan[i], .piece = plan[i].run_count > 1 ? ++pieces : 0};
+        *upload->etags[i] = '\0';
+    }
 }
 
-static void set_etag(Part *part, const char *etag)
+/* The same upload, for the calls of another thread. */
+static Multipart on_connection(const Upload *upload, Connection *connection)
 {
-    size_t quote = *etag == '"';
-    (void)snprintf(part->etag, sizeof(part->etag), "%.*s", (int)strcspn(etag + quote, "\""),
-                   etag + quote);
+    Multipart multipart = upload->whole;
+    multipart.connection = connection;
+    return multipart;
 }
 
 /* ---- an upload that an earlier run left ---------------------------------------------------- */
 
-/* Of all unfinished uploads of this object: the one begun last to *newest, the others to stale.
- * What may not be listed is not there. */
-static bool find_uploads(Upload *upload, const char **newest, StrList *stale, Error *err)
+/* Of all unfinished uploads of an object: the one begun last to *newest, the others to stale. What
+ * may not be listed is not there. */
+static bool find_uploads(Arena *arena, const Multipart *of, const char **newest, StrList *stale,
+                         Error *err)
 {
     _cleanup_answer_ Answer answer;
-    Connection *connection = NULL;
-    const S3 *s3 = upload->store->own;
-    const char *key = arena_printf(upload->arena, "%s%s", s3->prefix, upload->file->name);
+    const S3 *s3 = of->store->own;
+    const char *key = arena_printf(arena, "%s%s", s3->prefix, of->name);
     const char *begun = "";
     XmlNode *root = NULL;
     Error failure = {0};
     SigPair query[] = {{"uploads", ""}, {"prefix", key}};
     S3Request request = {.method = "GET", .query = query, .query_count = COUNT_OF(query)};
     answer_init(&answer);
-    str_list_init(stale, upload->arena);
+    str_list_init(stale, arena);
     *newest = NULL;
-    if (!s3_connection(upload->store->own, &connection, err))
-        return false;
-    S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
+    S3Outcome outcome = s3_request(of->store, of->connection, &request, &answer, &failure);
     if (outcome == S3_AWAY || outcome == S3_STOPPED) {
         *err = failure;
         return false;
     }
     if (outcome != S3_OK ||
-        !s3_answer_xml(upload->arena, &answer, "ListMultipartUploadsResult", &root, &failure))
+        !s3_answer_xml(arena, &answer, "ListMultipartUploadsResult", &root, &failure))
         return true;
     for (const XmlNode *node = xml_child(root, "Upload"); node; node = xml_next(node)) {
         const char *id = xml_text(node, "UploadId");
@@ -101,6 +104,15 @@ static bool find_uploads(Upload *upload, const char **newest, StrList *stale, Er
     return true;
 }
 
+static void abort_all(const Multipart *of, const StrList *ids)
+{
+    Multipart one = *of;
+    for (size_t i = 0; i < ids->count; i++) {
+        one.id = ids->items[i];
+        multipart_abort(&one);
+    }
+}
+
 /* One part that the server has: ours when length and MD5 are. A server that names parts by
  * something else gets them again. */
 static bool take_part(Upload *upload, const XmlNode *node, Error *err)
@@ -108,41 +120,39 @@ static bool take_part(Upload *upload, const XmlNode *node, Error *err)
     char md5[HASH_HEX_SIZE];
     int64_t number = 0;
     int64_t bytes = 0;
-    Part there = {0};
     if (!str_to_int64(xml_text(node, "PartNumber"), 1, (int64_t)upload->count, &number) ||
         !str_to_int64(xml_text(node, "Size"), 0, INT64_MAX, &bytes))
         return true;
-    Part *part = &upload->parts[number - 1];
-    set_etag(&there, xml_text(node, "ETag"));
-    if (bytes != part->plan.length)
+    const PartPlan *plan = &upload->parts[number - 1].plan;
+    if (bytes != plan->length)
         return true;
-    if (!hash_range(upload->file->descriptor, upload->file->path, part->plan.offset,
-                    part->plan.length, HASH_MD5, md5, err))
+    if (!hash_range(upload->file->descriptor, upload->file->path, plan->offset, plan->length,
+                    HASH_MD5, md5, err))
         return false;
-    if (str_equal(md5, there.etag))
-        set_etag(part, there.etag);
+    const char *there = xml_text(node, "ETag");
+    there += *there == '"';
+    if (str_starts(there, md5) && (!there[strlen(md5)] || there[strlen(md5)] == '"'))
+        memcpy(upload->etags[number - 1], md5, sizeof(md5));
     return true;
 }
 
-/* Marks the parts of upload->id that are there. An upload that is gone has none. */
+/* Marks the parts that are there of the upload that was found. One that is gone has none. */
 static bool take_parts(Upload *upload, bool *gone, Error *err)
 {
-    Connection *connection = NULL;
     const char *marker = "0";
     *gone = false;
-    if (!s3_connection(upload->store->own, &connection, err))
-        return false;
     for (;;) {
         _cleanup_answer_ Answer answer;
         XmlNode *root = NULL;
         Error failure = {0};
-        SigPair query[] = {{"uploadId", upload->id}, {"part-number-marker", marker}};
+        SigPair query[] = {{"uploadId", upload->whole.id}, {"part-number-marker", marker}};
         S3Request request = {.method = "GET",
                              .name = upload->file->name,
                              .query = query,
                              .query_count = COUNT_OF(query)};
         answer_init(&answer);
-        S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
+        S3Outcome outcome =
+            s3_request(upload->store, upload->whole.connection, &request, &answer, &failure);
         if (outcome == S3_AWAY || outcome == S3_STOPPED) {
             *err = failure;
             return false;
@@ -162,211 +172,169 @@ static bool take_parts(Upload *upload, bool *gone, Error *err)
     }
 }
 
-/* ---- beginning and end ---------------------------------------------------------------------- */
-
-static bool begin(Upload *upload, Error *err)
-{
-    _cleanup_answer_ Answer answer;
-    XmlNode *root = NULL;
-    SigPair query[] = {{"uploads", ""}};
-    SigPair headers[] = {{"x-amz-meta-sha256", upload->file->sha256}};
-    S3Request request = {.method = "POST",
-                         .name = upload->file->name,
-                         .query = query,
-                         .query_count = COUNT_OF(query),
-                         .headers = headers,
-                         .header_count = COUNT_OF(headers),
-                         .body = ""};
-    answer_init(&answer);
-    if (!s3_call(upload->store, &request, &answer, err) ||
-        !s3_answer_xml(upload->arena, &answer, "InitiateMultipartUploadResult", &root, err))
-        return false;
-    upload->id = xml_text(root, "UploadId");
-    return *upload->id ||
-           error_set(err, ERR_FAILED, "%s began an upload without a name", upload->store->url);
-}
-
-static void abort_upload(Upload *upload, const char *id)
-{
-    _cleanup_answer_ Answer answer;
-    Error ignored = {0};
-    SigPair query[] = {{"uploadId", id}};
-    S3Request request = {.method = "DELETE",
-                         .name = upload->file->name,
-                         .query = query,
-                         .query_count = COUNT_OF(query)};
-    answer_init(&answer);
-    if (!s3_call(upload->store, &request, &answer, &ignored))
-        log_debug(upload->store->log, "an unfinished upload of %s stays: %s", upload->file->name,
-                  ignored.message);
-}
-
-static void add_escaped(Buffer *body, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '&' || *text == '<' || *text == '>')
-            (void)buffer_printf(body, "&#%d;", *text);
-        else
-            (void)buffer_append_char(body, *text);
-    }
-}
-
-static bool complete(Upload *upload, Error *err)
-{
-    _cleanup_answer_ Answer answer;
-    _cleanup_buffer_ Buffer body;
-    Connection *connection = NULL;
-    XmlNode *root = NULL;
-    Error failure = {0};
-    buffer_init(&body, BUFFER_MAX_FILE);
-    (void)buffer_append_str(
-        &body, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for (size_t i = 0; i < upload->count; i++) {
-        (void)buffer_printf(&body, "<Part><PartNumber>%zu</PartNumber><ETag>\"", i + 1);
-        add_escaped(&body, upload->parts[i].etag);
-        (void)buffer_append_str(&body, "\"</ETag></Part>");
-    }
-    (void)buffer_append_str(&body, "</CompleteMultipartUpload>");
-    SigPair query[] = {{"uploadId", upload->id}};
-    S3Request request = {.method = "POST",
-                         .name = upload->file->name,
-                         .query = query,
-                         .query_count = COUNT_OF(query),
-                         .body = body.data,
-                         .xml_answer = true,
-                         .silence_ms = COMPLETE_SILENCE_MS};
-    answer_init(&answer);
-    if (!buffer_check(&body, "the list of parts", err) ||
-        !s3_connection(upload->store->own, &connection, err))
-        return false;
-    S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
-    bool seen = false;
-    if (outcome == S3_OK)
-        return s3_answer_xml(upload->arena, &answer, "CompleteMultipartUploadResult", &root, err) &&
-               s3_confirm(upload->store, upload->file->name, upload->file->size,
-                          upload->file->sha256, &seen, err);
-    *err = failure;
-    /* No such upload: an earlier try may have done it, and its answer been lost on the way. */
-    Error ignored = {0};
-    return outcome == S3_MISSING &&
-           s3_confirm(upload->store, upload->file->name, upload->file->size, upload->file->sha256,
-                      &seen, &ignored) &&
-           seen;
-}
-
 /* ---- the parts ------------------------------------------------------------------------------ */
 
 typedef struct {
     Upload *upload;
-    int64_t seen; /* of this part, added to upload->moved */
+    int64_t seen;  /* of this part, added to the counts */
+    bool is_whole; /* it is a part of the upload, and counts as progress */
 } Sent;
 
 /* A second try counts from nought again. */
-static void count_moved(void *context, int64_t bytes)
+static void count_sent(void *context, int64_t bytes)
 {
     Sent *sent = context;
-    sent->upload->moved += bytes - sent->seen;
     sent->upload->sent += bytes < sent->seen ? bytes : bytes - sent->seen;
+    if (sent->is_whole)
+        sent->upload->moved += bytes - sent->seen;
     sent->seen = bytes;
 }
 
-static bool send_part(Upload *upload, Connection *connection, size_t index, Error *err)
+static MultipartPace pace_of(Sent *sent)
 {
-    _cleanup_answer_ Answer answer;
-    Part *part = &upload->parts[index];
-    char number[24];
-    Sent sent = {.upload = upload};
-    (void)snprintf(number, sizeof(number), "%zu", index + 1);
-    SigPair query[] = {{"partNumber", number}, {"uploadId", upload->id}};
-    S3Request request = {.method = "PUT",
-                         .name = upload->file->name,
-                         .query = query,
-                         .query_count = COUNT_OF(query),
-                         .sends_file = true,
-                         .descriptor = upload->file->descriptor,
-                         .path = upload->file->path,
-                         .offset = part->plan.offset,
-                         .length = part->plan.length,
-                         .bytes_per_second =
-                             upload->store->settings.bytes_per_second / (int64_t)upload->workers,
-                         .moved = count_moved,
-                         .context = &sent};
-    answer_init(&answer);
-    if (s3_request(upload->store, connection, &request, &answer, err) != S3_OK)
+    Upload *upload = sent->upload;
+    int64_t limit = upload->store->settings.bytes_per_second;
+    return (MultipartPace){
+        .moved = count_sent, .context = sent, .bytes_per_second = limit / (int64_t)upload->workers};
+}
+
+static bool send_part(Upload *upload, const Multipart *whole, size_t index, Error *err)
+{
+    const PartPlan *plan = &upload->parts[index].plan;
+    Sent sent = {.upload = upload, .is_whole = true};
+    MultipartPace pace = pace_of(&sent);
+    return multipart_send(whole, index + 1, upload->file, plan->offset, plan->length, &pace,
+                          upload->etags[index], err);
+}
+
+/* What one can do without, and is logged once; the error of a network that is away is not. */
+static bool do_without(const Upload *upload, _Atomic bool *failed, const char *what,
+                       const Error *why, Error *err)
+{
+    if (why->code == ERR_UNREACHABLE || why->code == ERR_INTERRUPTED) {
+        *err = *why;
         return false;
-    count_moved(&sent, part->plan.length);
-    set_etag(part, answer.etag);
-    return *part->etag || error_set(err, ERR_FAILED, "%s took part %zu of %s and did not name it",
-                                    upload->store->url, index + 1, upload->file->name);
+    }
+    if (!atomic_exchange(failed, true))
+        log_debug(upload->store->log, "%s of %s, so these are sent: %s", what,
+                  upload->reuse->object, why->message);
+    return true;
 }
 
-/* The headers that say what is copied. */
-static void name_source(Arena *arena, const Upload *upload, const PartPlan *plan,
-                        SigPair headers[2])
+static bool copy_part(Upload *upload, const Multipart *whole, size_t index, const PartRun *run,
+                      const char *object, bool *copied, Error *err)
 {
-    const S3 *s3 = upload->store->own;
-    const char *key = arena_printf(arena, "/%s/%s%s", s3->bucket, s3->prefix, upload->source);
-    headers[0] = (SigPair){"x-amz-copy-source", sigv4_encode(arena, key, true)};
-    headers[1] = (SigPair){"x-amz-copy-source-range",
-                           arena_printf(arena, "bytes=%lld-%lld", (long long)plan->source,
-                                        (long long)(plan->source + plan->length - 1))};
+    Error why = {0};
+    if (!multipart_copy(whole, index + 1, upload->file, run, object, copied, upload->etags[index],
+                        &why, err))
+        return false;
+    if (*copied) {
+        upload->moved += run->length;
+        return true;
+    }
+    why.code = ERR_FAILED; /* the server answered */
+    return do_without(upload, &upload->copies_failed, "the server does not copy parts", &why, err);
 }
 
-/* Has the server copy a part. What it then has must be what the file has there, by the MD5 that it
- * tells; whatever else comes of it leaves *copied false, for the part to be sent. */
-static bool copy_part(Upload *upload, Connection *connection, size_t index, bool *copied,
+/* A run as part number of an object that pieces are joined in. */
+static bool put_run(Upload *upload, const Multipart *joined, size_t number, const PartRun *run,
+                    const char *object, char etag[ETAG_SIZE], Error *err)
+{
+    bool copied = false;
+    Error why = {0};
+    Sent sent = {.upload = upload};
+    MultipartPace pace = pace_of(&sent);
+    if (run->source < 0)
+        return multipart_send(joined, number, upload->file, run->offset, run->length, &pace, etag,
+                              err);
+    if (!multipart_copy(joined, number, upload->file, run, object, &copied, etag, &why, err))
+        return false;
+    if (!copied)
+        (void)error_set(err, ERR_FAILED, "%s", why.message);
+    return copied;
+}
+
+/* Makes the object of first, which is in object, and of second behind it. */
+static bool join(Upload *upload, Multipart *joined, const PartRun *first, const char *object,
+                 const PartRun *second, Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    char etags[2][ETAG_SIZE];
+    if (!multipart_begin(arena, joined, NULL, err))
+        return false;
+    bool done = put_run(upload, joined, 1, first, object, etags[0], err) &&
+                put_run(upload, joined, 2, second, upload->reuse->object, etags[1], err) &&
+                multipart_complete(arena, joined, (const char(*)[ETAG_SIZE])etags, 2, err) == S3_OK;
+    if (!done && err->code != ERR_UNREACHABLE)
+        multipart_abort(joined);
+    return done;
+}
+
+static bool join_runs(Upload *upload, Multipart *joined, const PartPlan *plan, PartRun *there,
                       Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    _cleanup_answer_ Answer answer;
-    Part *part = &upload->parts[index];
-    Part there = {0};
-    XmlNode *root = NULL;
-    Error failure = {0};
-    char md5[HASH_HEX_SIZE];
-    SigPair headers[2];
-    SigPair query[] = {{"partNumber", arena_printf(arena, "%zu", index + 1)},
-                       {"uploadId", upload->id}};
-    S3Request request = {.method = "PUT",
-                         .name = upload->file->name,
-                         .query = query,
-                         .query_count = COUNT_OF(query),
-                         .headers = headers,
-                         .header_count = COUNT_OF(headers),
-                         .body = "",
-                         .xml_answer = true,
-                         .silence_ms = COMPLETE_SILENCE_MS};
-    answer_init(&answer);
-    name_source(arena, upload, &part->plan, headers);
-    S3Outcome outcome = s3_request(upload->store, connection, &request, &answer, &failure);
-    if (outcome == S3_STOPPED || (outcome == S3_AWAY && !answer.status)) {
-        *err = failure;
+    const char *object = upload->reuse->object;
+    const char *newest = NULL;
+    StrList stale;
+    if (!find_uploads(arena, joined, &newest, &stale, err))
         return false;
-    }
-    if (!hash_range(upload->file->descriptor, upload->file->path, part->plan.offset,
-                    part->plan.length, HASH_MD5, md5, err))
-        return false;
-    if (outcome == S3_OK && s3_answer_xml(arena, &answer, "CopyPartResult", &root, &failure))
-        set_etag(&there, xml_text(root, "ETag"));
-    *copied = str_equal(there.etag, md5);
-    if (*copied) {
-        set_etag(part, there.etag);
-        upload->moved += part->plan.length;
-    } else if (!upload->copies_failed) {
-        upload->copies_failed = true;
-        log_debug(upload->store->log, "parts of %s cannot be copied, and are sent: %s",
-                  upload->source, *failure.message ? failure.message : "they have other MD5s");
+    if (newest)
+        str_list_add(&stale, newest);
+    abort_all(joined, &stale);
+    *there = plan->runs[0];
+    for (size_t i = 1; i < plan->run_count; i++) {
+        if (!join(upload, joined, there, object, &plan->runs[i], err))
+            return false;
+        *there = (PartRun){plan->offset, there->length + plan->runs[i].length, 0};
+        object = joined->name;
     }
     return true;
 }
 
+static void delete_joined(const Multipart *joined)
+{
+    _cleanup_answer_ Answer answer;
+    Error ignored = {0};
+    S3Request request = {.method = "DELETE", .name = joined->name};
+    answer_init(&answer);
+    S3Outcome outcome = s3_request(joined->store, joined->connection, &request, &answer, &ignored);
+    if (outcome != S3_OK && outcome != S3_MISSING)
+        log_debug(joined->store->log, "%s stays: %s", joined->name, ignored.message);
+}
+
+/* A part of several runs, joined in an object of its own that is then copied. */
+static bool join_part(Upload *upload, const Multipart *whole, size_t index, bool *copied,
+                      Error *err)
+{
+    _cleanup_arena_ Arena *arena = arena_create();
+    const Part *part = &upload->parts[index];
+    Multipart joined = *whole;
+    PartRun there;
+    Error why = {0};
+    joined.name = arena_printf(arena, "%s.piece-%zu", upload->reuse->scratch, part->piece);
+    bool done = join_runs(upload, &joined, &part->plan, &there, &why)
+                    ? copy_part(upload, whole, index, &there, joined.name, copied, err)
+                    : do_without(upload, &upload->joins_failed, "the server does not join parts",
+                                 &why, err);
+    if (done)
+        delete_joined(&joined);
+    return done;
+}
+
 static bool put_part(Upload *upload, Connection *connection, size_t index, Error *err)
 {
+    const PartPlan *plan = &upload->parts[index].plan;
+    const Multipart whole = on_connection(upload, connection);
     bool copied = false;
-    if (upload->parts[index].plan.source >= 0 && !upload->copies_failed &&
-        !copy_part(upload, connection, index, &copied, err))
+    bool several = plan->run_count > 1;
+    if (several && !upload->joins_failed && !upload->copies_failed &&
+        !join_part(upload, &whole, index, &copied, err))
         return false;
-    return copied || send_part(upload, connection, index, err);
+    if (!several && plan->runs->source >= 0 && !upload->copies_failed &&
+        !copy_part(upload, &whole, index, plan->runs, upload->reuse->object, &copied, err))
+        return false;
+    return copied || send_part(upload, &whole, index, err);
 }
 
 /* The next part that is not there; false when there is none, or somebody failed. */
@@ -376,7 +344,7 @@ static bool next_part(Upload *upload, size_t *index)
     (void)pthread_mutex_lock(&upload->lock);
     while (!found && !upload->failed && upload->next < upload->count) {
         *index = upload->next++;
-        found = !*upload->parts[*index].etag;
+        found = !*upload->etags[*index];
     }
     (void)pthread_mutex_unlock(&upload->lock);
     return found;
@@ -427,7 +395,7 @@ static bool send_parts(Upload *upload, Error *err)
     pthread_t *threads =
         arena_array(upload->arena, (size_t)upload->store->settings.jobs, sizeof(*threads));
     for (size_t i = 0; i < upload->count; i++) {
-        if (*upload->parts[i].etag)
+        if (*upload->etags[i])
             upload->moved += upload->parts[i].plan.length;
         else
             missing++;
@@ -472,14 +440,33 @@ static bool send_parts(Upload *upload, Error *err)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+static bool complete(Upload *upload, Error *err)
+{
+    Error failure = {0};
+    bool seen = false;
+    S3Outcome outcome =
+        multipart_complete(upload->arena, &upload->whole, (const char(*)[ETAG_SIZE])upload->etags,
+                           upload->count, &failure);
+    if (outcome == S3_OK)
+        return s3_confirm(upload->store, upload->file->name, upload->file->size,
+                          upload->file->sha256, &seen, err);
+    *err = failure;
+    /* No such upload: an earlier try may have done it, and its answer been lost on the way. */
+    Error ignored = {0};
+    return outcome == S3_MISSING &&
+           s3_confirm(upload->store, upload->file->name, upload->file->size, upload->file->sha256,
+                      &seen, &ignored) &&
+           seen;
+}
+
 /* What failed for now is kept, to be continued; what cannot succeed is taken back. */
-static bool give_up(Upload *upload, Error *err)
+static bool give_up(const Upload *upload, Error *err)
 {
     if (err->code == ERR_UNREACHABLE)
         return error_hint(err, "type it again when the network is back: what has arrived is kept, "
                                "and not sent again");
     if (err->code != ERR_INTERRUPTED)
-        abort_upload(upload, upload->id);
+        multipart_abort(&upload->whole);
     return false;
 }
 
@@ -487,27 +474,32 @@ static bool run(Upload *upload, Error *err)
 {
     StrList stale;
     bool gone = true;
-    if (!find_uploads(upload, &upload->id, &stale, err) ||
-        (upload->id && !take_parts(upload, &gone, err)))
+    Multipart *whole = &upload->whole;
+    if (!s3_connection(upload->store->own, &whole->connection, err) ||
+        !find_uploads(upload->arena, whole, &whole->id, &stale, err) ||
+        (whole->id && !take_parts(upload, &gone, err)))
         return false;
-    if (gone && !begin(upload, err))
+    if (gone && !multipart_begin(upload->arena, whole, upload->file->sha256, err))
         return false;
     if (!gone)
         log_info(upload->store->log, "Continuing an earlier push of %s", upload->file->name);
     if (!send_parts(upload, err) || !complete(upload, err))
         return give_up(upload, err);
-    for (size_t i = 0; i < stale.count; i++)
-        abort_upload(upload, stale.items[i]);
+    abort_all(whole, &stale);
     return true;
 }
 
 bool s3_upload(Store *store, const S3File *file, const StoreReuse *reuse, int64_t *sent, Error *err)
 {
     _cleanup_arena_ Arena *arena = arena_create();
-    Upload upload = {.store = store, .arena = arena, .file = file};
+    Upload upload = {.store = store,
+                     .arena = arena,
+                     .file = file,
+                     .reuse = reuse,
+                     .whole = {.store = store, .name = file->name}};
     (void)pthread_mutex_init(&upload.lock, NULL);
     (void)pthread_cond_init(&upload.changed, NULL);
-    plan_parts(&upload, reuse);
+    plan_parts(&upload);
     bool done = run(&upload, err);
     *sent = upload.sent;
     (void)pthread_cond_destroy(&upload.changed);

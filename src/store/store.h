@@ -73,6 +73,9 @@ typedef struct {
     const char *object;
     const StoreRange *ranges; /* in the order of offset; none overlaps another */
     size_t count;
+    /* Objects SCRATCH.piece-1, 2, ... may be made and are deleted again; two puts at a time must
+     * not have the same. */
+    const char *scratch;
 } StoreReuse;
 
 /* Can the server put an object together from pieces of others? */

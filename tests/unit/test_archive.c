@@ -227,6 +227,21 @@ static void every_tool_inflates_it(UNUSED void **state)
     assert_int_equal(at, text.length);
 }
 
+/* The line with another word, with one word less, or with one more. */
+static const char *spoil_word(const char *line, size_t word, size_t way)
+{
+    const char *at = line;
+    for (size_t i = 0; i < word; i++)
+        at = strchr(at, ' ') + 1;
+    size_t length = strcspn(at, " ");
+    const char *rest = at + length;
+    if (way == 0)
+        return arena_printf(arena, "%.*sx%s", (int)(at - line), line, rest);
+    if (way == 1)
+        return arena_printf(arena, "%.*s%s", (int)(at - line), line, rest + (*rest == ' '));
+    return arena_printf(arena, "%.*s7 %s", (int)(at - line), line, at);
+}
+
 static void an_index_goes_through_json(UNUSED void **state)
 {
     _cleanup_buffer_ Buffer text;
@@ -237,13 +252,21 @@ static void an_index_goes_through_json(UNUSED void **state)
     _cleanup_json_ json_t *list = archive_index_json(&index);
     assert_true(archive_index_from_json(arena, list, false, &read));
     check_same(&read, &index);
-    static const char *const keys[] = {"kind",   "table",  "part",         "rows",
-                                       "digest", "offset", "packed_bytes", "sha256"};
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        _cleanup_json_ json_t *spoiled = json_deep_copy(list);
-        (void)json_object_set_new(json_array_get(spoiled, 2), keys[i], json_text("x"));
-        assert_false(archive_index_from_json(arena, spoiled, false, &read));
+    const char *line = json_string_value(json_array_get(list, 2));
+    for (size_t word = 0; word < 9; word++) {
+        for (size_t way = 0; way < 3; way++) {
+            _cleanup_json_ json_t *spoiled = json_deep_copy(list);
+            (void)json_array_set_new(spoiled, 2, json_text(spoil_word(line, word, way)));
+            assert_false(archive_index_from_json(arena, spoiled, false, &read));
+        }
     }
+    static const char *const no_lines[] = {"", "-", "0 1", "         "};
+    for (size_t i = 0; i < COUNT_OF(no_lines); i++) {
+        (void)json_array_set_new(list, 2, json_text(no_lines[i]));
+        assert_false(archive_index_from_json(arena, list, false, &read));
+    }
+    (void)json_array_set_new(list, 2, json_null());
+    assert_false(archive_index_from_json(arena, list, false, &read));
 }
 
 /* ---- damage ------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@ from pathlib import Path
 from .backups import rewrite_manifest
 
 TEXT, COPY_BEGIN, ROWS, COPY_END, INDEX, LOCATOR = range(6)
-KINDS = ["text", "copy begin", "rows", "copy end"]
+KINDS = ["text", "begin", "rows", "end"]
 NO_TABLE = 0xFFFFFFFF
 HEADER_BYTES = 64
 ENTRIES_MAX = 584  # in one index member
@@ -84,12 +84,11 @@ def _listed(members):
     """The index as the manifest has it."""
     at = 0
     for member in members:
-        row = {"kind": KINDS[member.kind], "offset": at, "packed_bytes": len(member.packed)}
-        row |= {"raw_bytes": len(member.raw), "sha256": hashlib.sha256(member.packed).hexdigest()}
-        if member.table != NO_TABLE:
-            row["table"] = member.table
-        if member.kind == ROWS:
-            row |= {"part": member.part, "rows": member.rows, "digest": f"{member.digest:016x}"}
+        sha256 = hashlib.sha256(member.packed).hexdigest()
+        table = "-" if member.table == NO_TABLE else member.table
+        row = f"{at} {len(member.packed)} {sha256} {len(member.raw)} {KINDS[member.kind]} {table} "
+        is_rows = member.kind == ROWS
+        row += f"{member.part} {member.rows} {member.digest:016x}" if is_rows else "- - -"
         at += len(member.packed)
         yield row
 
