@@ -7,7 +7,9 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config python3 libpq-dev lib
 packages_server='postgresql-15 postgresql-15-hypopg'
 packages_unit='libcmocka-dev'
 packages_test='python3-pytest python3-pytest-timeout python3-pytest-xdist python3-psycopg git
-    groff-base zsh pgbouncer swift-proxy swift-account swift-container swift-object awscli openssh-server'
+    groff-base zsh pgbouncer openssh-server'
+# A server that speaks S3, and Amazon's own client.
+packages_s3='swift-proxy swift-account swift-container swift-object awscli'
 # Whose histories vaxdb adopts, and whose speed it is measured against.
 packages_rivals='sqitch libdbd-pg-perl'
 packages_bench='python3-psycopg pigz zstd'
